@@ -1,0 +1,40 @@
+package dev.kernelflight.bpf.attach;
+
+import java.util.List;
+
+/**
+ * A way to see one kind of event: the attachments that are needed together.
+ *
+ * @param target the kernel functions or tracepoints, for people
+ */
+public record Hook(HookKind kind, String target, List<Attachment> attachments) {
+
+  /** One program at one place. */
+  public sealed interface Attachment {
+    /** The program's name in the object file. */
+    String program();
+
+    /**
+     * An fentry or fexit program at a kernel function.
+     *
+     * @param parameters how many the program expects the function to have
+     */
+    record Trampoline(String program, String function, int parameters) implements Attachment {}
+
+    /**
+     * A program at a kernel function's entry or return.
+     *
+     * @param optional whether the hook is complete without it: not every kernel has the function
+     */
+    record Kprobe(String program, String function, boolean atReturn, boolean optional)
+        implements Attachment {}
+
+    /** A program at a tracepoint, without the kernel's formatting of its arguments. */
+    record RawTracepoint(String program, String tracepoint) implements Attachment {}
+  }
+
+  @Override
+  public String toString() {
+    return kind + " " + target;
+  }
+}

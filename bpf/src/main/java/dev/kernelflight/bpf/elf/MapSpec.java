@@ -1,0 +1,11 @@
+package dev.kernelflight.bpf.elf;
+
+/**
+ * A map as the object file declares it.
+ *
+ * @param type {@code enum bpf_map_type}
+ * @param keyBytes size of a key
+ * @param valueBytes size of a value
+ * @param maxEntries 0 where the loader decides
+ */
+public record MapSpec(String name, int type, int keyBytes, int valueBytes, int maxEntries) {}

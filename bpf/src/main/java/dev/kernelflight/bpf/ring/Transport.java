@@ -1,0 +1,29 @@
+package dev.kernelflight.bpf.ring;
+
+import dev.kernelflight.bpf.sys.KernelException;
+
+/**
+ * Where records come from. Registered with an {@link dev.kernelflight.bpf.sys.Epoll} as long as it
+ * is open, which it wakes when a buffer is half full; what is less waits for the next drain. Used
+ * by one thread at a time.
+ */
+public sealed interface Transport extends AutoCloseable permits PerfBuffers, BpfRingBuffer {
+  /**
+   * Hands over all records that are there, in order for each CPU.
+   *
+   * @return how many
+   */
+  int drain(RecordHandler handler);
+
+  /** Follows CPUs that went or came online since the last call; cheap when none did. */
+  void followCpus() throws KernelException;
+
+  /** Records that could not be made out, since the start; only damaged memory makes any. */
+  long undecodable();
+
+  /** Kind and size, for people. */
+  String description();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,227 @@
+package dev.kernelflight.bpf.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands of bpf(2). Offsets are those of {@code union bpf_attr} and {@code struct
+ * bpf_prog_info} in the UAPI header {@code linux/bpf.h}, which only ever grow at their end.
+ */
+public final class Bpf {
+  /** {@code enum bpf_map_type}. */
+  public static final int MAP_TYPE_HASH = 1;
+
+  /** {@code enum bpf_map_type}. */
+  public static final int MAP_TYPE_ARRAY = 2;
+
+  /** {@code enum bpf_map_type}. */
+  public static final int MAP_TYPE_PERF_EVENT_ARRAY = 4;
+
+  /** {@code enum bpf_map_type}. */
+  public static final int MAP_TYPE_PERCPU_ARRAY = 6;
+
+  /** {@code enum bpf_map_type}. */
+  public static final int MAP_TYPE_RINGBUF = 27;
+
+  /** Programs may only read the map. */
+  public static final int F_RDONLY_PROG = 1 << 7;
+
+  /** User space may mmap the map. */
+  public static final int F_MMAPABLE = 1 << 10;
+
+  private static final int MAP_CREATE = 0;
+  private static final int MAP_LOOKUP_ELEM = 1;
+  private static final int MAP_UPDATE_ELEM = 2;
+  private static final int PROG_LOAD = 5;
+  private static final int PROG_TEST_RUN = 10;
+  private static final int OBJ_GET_INFO_BY_FD = 15;
+  private static final int RAW_TRACEPOINT_OPEN = 17;
+  private static final int MAP_FREEZE = 22;
+
+  private static final int ATTR_BYTES = 120;
+  private static final int PROG_INFO_BYTES = 216;
+  private static final int PROG_INFO_RECURSION_MISSES = 208;
+  private static final int NAME_LENGTH = 15;
+
+  /** What kind of program the verifier is given, and what it may be attached to. */
+  public enum ProgramType {
+    KPROBE(2, 0),
+    PERF_EVENT(7, 0),
+    RAW_TRACEPOINT(17, 0),
+    FENTRY(26, 24),
+    FEXIT(26, 25);
+
+    private final int programType;
+    private final int attachType;
+
+    ProgramType(int programType, int attachType) {
+      this.programType = programType;
+      this.attachType = attachType;
+    }
+  }
+
+  private Bpf() {}
+
+  private static long call(int command, MemorySegment attr) {
+    return Native.call(Native.BPF, command, attr.address(), attr.byteSize());
+  }
+
+  /** Creates a map; the name is cut at 15 characters. */
+  public static Fd createMap(
+      String name, int type, int keyBytes, int valueBytes, int maxEntries, int flags)
+      throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_INT, 0, type);
+      attr.set(JAVA_INT, 4, keyBytes);
+      attr.set(JAVA_INT, 8, valueBytes);
+      attr.set(JAVA_INT, 12, maxEntries);
+      attr.set(JAVA_INT, 16, flags);
+      putName(attr, 28, name);
+      return new Fd(Native.check("bpf(BPF_MAP_CREATE " + name + ")", call(MAP_CREATE, attr)));
+    }
+  }
+
+  /** Sets the value of a key, inserting it where it is new. */
+  public static void updateElement(String map, Fd fd, byte[] key, byte[] value)
+      throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = element(arena, fd, key);
+      attr.set(JAVA_LONG, 16, bytes(arena, value).address());
+      Native.check("bpf(BPF_MAP_UPDATE_ELEM " + map + ")", call(MAP_UPDATE_ELEM, attr));
+    }
+  }
+
+  /** Reads the value of a key into a native segment; for a per-CPU map, that of every CPU. */
+  public static void lookupElement(String map, Fd fd, byte[] key, MemorySegment value)
+      throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = element(arena, fd, key);
+      attr.set(JAVA_LONG, 16, value.address());
+      Native.check("bpf(BPF_MAP_LOOKUP_ELEM " + map + ")", call(MAP_LOOKUP_ELEM, attr));
+    }
+  }
+
+  private static MemorySegment element(Arena arena, Fd fd, byte[] key) {
+    MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+    attr.set(JAVA_INT, 0, fd.number());
+    attr.set(JAVA_LONG, 8, bytes(arena, key).address());
+    return attr;
+  }
+
+  /** Forbids user space to write the map, so that the verifier may take its values as constants. */
+  public static void freezeMap(String map, Fd fd) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_INT, 0, fd.number());
+      Native.check("bpf(BPF_MAP_FREEZE " + map + ")", call(MAP_FREEZE, attr));
+    }
+  }
+
+  /**
+   * Loads a program.
+   *
+   * @param instructions {@code struct bpf_insn}s, with the descriptors of maps filled in
+   * @param targetBtfId the vmlinux BTF id of the function of an fentry or fexit program, else 0
+   * @param log where the verifier writes its log, or null for none; read it as bytes up to a NUL
+   */
+  public static Fd loadProgram(
+      String name,
+      ProgramType type,
+      byte[] instructions,
+      String license,
+      int targetBtfId,
+      @Nullable MemorySegment log)
+      throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_INT, 0, type.programType);
+      attr.set(JAVA_INT, 4, instructions.length / 8);
+      attr.set(JAVA_LONG, 8, bytes(arena, instructions).address());
+      attr.set(JAVA_LONG, 16, string(arena, license).address());
+      if (log != null) {
+        attr.set(JAVA_INT, 24, 1);
+        attr.set(JAVA_INT, 28, (int) log.byteSize());
+        attr.set(JAVA_LONG, 32, log.address());
+      }
+      putName(attr, 48, name);
+      attr.set(JAVA_INT, 68, type.attachType);
+      attr.set(JAVA_INT, 108, targetBtfId);
+      return new Fd(Native.check("bpf(BPF_PROG_LOAD " + name + ")", call(PROG_LOAD, attr)));
+    }
+  }
+
+  /** Runs a raw tracepoint program once, without a context, on the calling thread. */
+  public static void runOnce(String name, Fd program) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_INT, 0, program.number());
+      Native.check("bpf(BPF_PROG_TEST_RUN " + name + ")", call(PROG_TEST_RUN, attr));
+    }
+  }
+
+  /** Attaches a raw tracepoint program; closing the descriptor detaches it. */
+  public static Fd openRawTracepoint(String tracepoint, Fd program) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_LONG, 0, string(arena, tracepoint).address());
+      attr.set(JAVA_INT, 8, program.number());
+      return new Fd(
+          Native.check(
+              "bpf(BPF_RAW_TRACEPOINT_OPEN " + tracepoint + ")", call(RAW_TRACEPOINT_OPEN, attr)));
+    }
+  }
+
+  /**
+   * Attaches an fentry or fexit program to the function that it was loaded for; closing the
+   * descriptor detaches it.
+   */
+  public static Fd openTrampoline(String function, Fd program) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_INT, 8, program.number());
+      return new Fd(
+          Native.check(
+              "bpf(BPF_RAW_TRACEPOINT_OPEN of the trampoline of " + function + ")",
+              call(RAW_TRACEPOINT_OPEN, attr)));
+    }
+  }
+
+  /**
+   * How often the kernel skipped a program because it was already running on that CPU; 0 on kernels
+   * before 5.12, which do not count it.
+   */
+  public static long recursionMisses(Fd program) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(PROG_INFO_BYTES, 8);
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_INT, 0, program.number());
+      attr.set(JAVA_INT, 4, PROG_INFO_BYTES);
+      attr.set(JAVA_LONG, 8, info.address());
+      Native.check("bpf(BPF_OBJ_GET_INFO_BY_FD)", call(OBJ_GET_INFO_BY_FD, attr));
+      return info.get(JAVA_LONG, PROG_INFO_RECURSION_MISSES);
+    }
+  }
+
+  static MemorySegment bytes(Arena arena, byte[] bytes) {
+    MemorySegment copy = arena.allocate(Math.max(bytes.length, 1), 8);
+    MemorySegment.copy(bytes, 0, copy, JAVA_BYTE, 0, bytes.length);
+    return copy;
+  }
+
+  static MemorySegment string(Arena arena, String text) {
+    return bytes(arena, (text + '\0').getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void putName(MemorySegment attr, long offset, String name) {
+    // the kernel takes letters, digits, '_' and '.' only
+    byte[] bytes = name.replaceAll("[^A-Za-z0-9_.]", "_").getBytes(StandardCharsets.US_ASCII);
+    MemorySegment.copy(bytes, 0, attr, JAVA_BYTE, offset, Math.min(bytes.length, NAME_LENGTH));
+  }
+}

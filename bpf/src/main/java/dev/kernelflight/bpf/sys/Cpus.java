@@ -1,0 +1,39 @@
+package dev.kernelflight.bpf.sys;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.BitSet;
+
+/** Which CPUs the machine has. */
+public final class Cpus {
+  private static final Path DIRECTORY = Path.of("/sys/devices/system/cpu");
+
+  private Cpus() {}
+
+  /** The CPUs that run now. */
+  public static BitSet online() throws IOException {
+    return parse(Files.readString(DIRECTORY.resolve("online")));
+  }
+
+  /** One more than the highest CPU number that can ever come online: per-CPU maps have so many. */
+  public static int possible() throws IOException {
+    return parse(Files.readString(DIRECTORY.resolve("possible"))).length();
+  }
+
+  /** Reads a list as the kernel writes it: {@code 0-3,5}. */
+  static BitSet parse(String list) throws IOException {
+    BitSet cpus = new BitSet();
+    try {
+      for (String range : list.strip().split(",")) {
+        int dash = range.indexOf('-');
+        int first = Integer.parseInt(dash < 0 ? range : range.substring(0, dash));
+        int last = dash < 0 ? first : Integer.parseInt(range.substring(dash + 1));
+        cpus.set(first, last + 1);
+      }
+    } catch (NumberFormatException | IndexOutOfBoundsException e) {
+      throw new IOException("not a list of CPUs: " + list.strip(), e);
+    }
+    return cpus;
+  }
+}

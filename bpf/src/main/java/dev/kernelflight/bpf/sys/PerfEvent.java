@@ -1,0 +1,102 @@
+package dev.kernelflight.bpf.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * perf_event_open(2) and its ioctls. Offsets and numbers are those of {@code struct
+ * perf_event_attr} in the UAPI header {@code linux/perf_event.h}.
+ */
+public final class PerfEvent {
+  private static final Path KPROBE_PMU = Path.of("/sys/bus/event_source/devices/kprobe/type");
+
+  private static final int ATTR_BYTES = 112;
+  private static final int TYPE_SOFTWARE = 1;
+  private static final int COUNT_SW_BPF_OUTPUT = 10;
+  private static final long SAMPLE_RAW = 1 << 10;
+  private static final long ATTR_DISABLED = 1;
+  private static final long ATTR_WATERMARK = 1 << 14;
+  private static final long FLAG_FD_CLOEXEC = 8;
+  private static final int ANY_PROCESS = -1;
+
+  private static final int IOC_ENABLE = 0x2400;
+  private static final int IOC_SET_BPF = 0x40042408;
+
+  private PerfEvent() {}
+
+  /**
+   * Opens the event that a program's {@code bpf_perf_event_output} on one CPU goes to, enabled.
+   *
+   * @param watermark bytes in the ring that wake a poller
+   */
+  public static Fd openBpfOutput(int cpu, int watermark) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = attr(arena, TYPE_SOFTWARE, COUNT_SW_BPF_OUTPUT);
+      attr.set(JAVA_LONG, 24, SAMPLE_RAW);
+      attr.set(JAVA_LONG, 40, ATTR_WATERMARK);
+      attr.set(JAVA_INT, 48, watermark);
+      return open("perf_event_open(bpf-output on CPU " + cpu + ")", attr, cpu);
+    }
+  }
+
+  /**
+   * Opens a probe on a kernel function and attaches a program to it; closing the descriptor detaches
+   * it. The probe fires on every CPU.
+   *
+   * @param atReturn whether the program runs when the function returns instead of at its entry
+   * @param cpu any CPU that is online
+   */
+  public static Fd openKprobe(String function, boolean atReturn, int cpu, Fd program)
+      throws KernelException {
+    String call = "perf_event_open(" + (atReturn ? "kretprobe " : "kprobe ") + function + ")";
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = attr(arena, kprobeType(call), atReturn ? 1 : 0);
+      attr.set(JAVA_LONG, 40, ATTR_DISABLED);
+      attr.set(JAVA_LONG, 56, Bpf.string(arena, function).address());
+      Fd probe = open(call, attr, cpu);
+      try {
+        ioctl("ioctl(PERF_EVENT_IOC_SET_BPF " + function + ")", probe, IOC_SET_BPF, program.number());
+        ioctl("ioctl(PERF_EVENT_IOC_ENABLE " + function + ")", probe, IOC_ENABLE, 0);
+        return probe;
+      } catch (KernelException | RuntimeException e) {
+        probe.close();
+        throw e;
+      }
+    }
+  }
+
+  private static int kprobeType(String call) throws KernelException {
+    try {
+      return Integer.parseInt(Files.readString(KPROBE_PMU).strip());
+    } catch (IOException | NumberFormatException e) {
+      throw new KernelException(call + ": no " + KPROBE_PMU + ", so no kprobes", Errno.ENOENT);
+    }
+  }
+
+  private static MemorySegment attr(Arena arena, int type, long config) {
+    MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+    attr.set(JAVA_INT, 0, type);
+    attr.set(JAVA_INT, 4, ATTR_BYTES);
+    attr.set(JAVA_LONG, 8, config);
+    return attr;
+  }
+
+  private static Fd open(String call, MemorySegment attr, int cpu) throws KernelException {
+    return new Fd(
+        Native.check(
+            call,
+            Native.call(
+                Native.PERF_EVENT_OPEN, attr.address(), ANY_PROCESS, cpu, -1, FLAG_FD_CLOEXEC, 0)));
+  }
+
+  private static void ioctl(String call, Fd fd, int request, long argument)
+      throws KernelException {
+    Native.check(call, Native.call(Native.IOCTL, fd.number(), request, argument));
+  }
+}
