@@ -1,0 +1,133 @@
+package dev.kernelflight.agent;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.lang.foreign.Linker;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Which package may use which, over the main classes of the bpf, jfr-events and agent modules. */
+class ArchitectureTest {
+  private static final String ANYTHING = "dev.kernelflight..";
+
+  private static final List<Allowed> DIRECTIONS =
+      List.of(
+          from("bpf.abi"),
+          from("bpf.sys", "bpf.abi"),
+          from("bpf.elf"),
+          from("bpf.program", "bpf.elf", "bpf.sys", "bpf.abi"),
+          from("bpf.attach", "bpf.program", "bpf.elf", "bpf.sys", "bpf.abi"),
+          from("bpf.ring", "bpf.sys", "bpf.abi"),
+          from("events"),
+          from("agent.decode"),
+          from("agent.enrich", "agent.decode", "bpf.sys"),
+          from("agent.emit", "agent.decode", "agent.enrich", "events", "bpf.abi"),
+          from("agent.settings", "events", "bpf"),
+          new Allowed("dev.kernelflight.agent.stacks..", List.of(ANYTHING)),
+          new Allowed("dev.kernelflight.agent.cli..", List.of(ANYTHING)),
+          // The root alone, without its sub-packages.
+          new Allowed("dev.kernelflight.agent", List.of(ANYTHING)));
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("dev.kernelflight");
+
+  /** Names are relative to dev.kernelflight; a package may always use itself. */
+  private static Allowed from(String name, String... targets) {
+    String self = "dev.kernelflight." + name + "..";
+    return new Allowed(
+        self,
+        Stream.concat(
+                Stream.of(self),
+                Stream.of(targets).map(target -> "dev.kernelflight." + target + ".."))
+            .toList());
+  }
+
+  record Allowed(String source, List<String> targets) {
+    @Override
+    public String toString() {
+      return source;
+    }
+  }
+
+  static List<Allowed> directions() {
+    return DIRECTIONS;
+  }
+
+  @ParameterizedTest
+  @MethodSource("directions")
+  void usesOnlyWhatItMay(Allowed allowed) {
+    noClasses()
+        .that()
+        .resideInAPackage(allowed.source())
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage(ANYTHING)
+                .and(not(resideInAnyPackage(allowed.targets().toArray(String[]::new)))))
+        .as(allowed.source() + " uses, of this project, only " + allowed.targets())
+        .allowEmptyShould(true)
+        .check(CLASSES);
+  }
+
+  @Test
+  void everyClassIsInAPackageWithADirection() {
+    classes()
+        .that()
+        .doNotHaveSimpleName("package-info")
+        .should()
+        .resideInAnyPackage(DIRECTIONS.stream().map(Allowed::source).toArray(String[]::new))
+        .check(CLASSES);
+  }
+
+  @Test
+  void elfNeedsNothingButTheJdk() {
+    classes()
+        .that()
+        .resideInAPackage("dev.kernelflight.bpf.elf..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("dev.kernelflight.bpf.elf..", "java..", "org.jspecify.annotations..")
+        .allowEmptyShould(true)
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlySysCallsForeignFunctions() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.kernelflight.bpf.sys..")
+        .should()
+        .dependOnClassesThat()
+        .areAssignableTo(Linker.class)
+        .check(CLASSES);
+  }
+
+  @Test
+  void theKernelSideKnowsNoJfr() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.kernelflight.bpf..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("jdk.jfr..")
+        .allowEmptyShould(true)
+        .check(CLASSES);
+  }
+
+  @Test
+  void noPackageComesBackToItself() {
+    slices().matching("dev.kernelflight.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+}
