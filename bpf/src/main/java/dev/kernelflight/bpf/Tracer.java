@@ -72,8 +72,7 @@ public final class Tracer implements AutoCloseable {
    * @param unpaired calls whose return was never seen
    * @param untracked calls not seen because the table of threads was full
    */
-  public record Counters(
-      long sent, long lost, long belowThreshold, long unpaired, long untracked) {
+  public record Counters(long sent, long lost, long belowThreshold, long unpaired, long untracked) {
     static final int BYTES = 5 * Long.BYTES;
 
     static Counters read(MemorySegment memory, long at) {
@@ -204,11 +203,7 @@ public final class Tracer implements AutoCloseable {
     if (options.buffer == Buffer.PERF) {
       MapSpec perCpu =
           new MapSpec(
-              EVENTS,
-              Bpf.MAP_TYPE_PERF_EVENT_ARRAY,
-              Integer.BYTES,
-              Integer.BYTES,
-              Cpus.possible());
+              EVENTS, Bpf.MAP_TYPE_PERF_EVENT_ARRAY, Integer.BYTES, Integer.BYTES, Cpus.possible());
       return LoadedObject.create(object, constants, Map.of(EVENTS, perCpu));
     }
     long bytes = (long) options.pages * Mapping.pageBytes() * Cpus.online().cardinality();

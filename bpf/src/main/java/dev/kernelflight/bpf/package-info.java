@@ -1,6 +1,6 @@
 /**
- * The kernel side of Kernel Flight Recorder, without JFR: {@link dev.kernelflight.bpf.Tracer} traces
- * this process and hands out records in the wire format of {@code event.h}.
+ * The kernel side of Kernel Flight Recorder, without JFR: {@link dev.kernelflight.bpf.Tracer}
+ * traces this process and hands out records in the wire format of {@code event.h}.
  */
 @NullMarked
 package dev.kernelflight.bpf;

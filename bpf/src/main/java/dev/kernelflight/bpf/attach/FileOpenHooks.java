@@ -1,7 +1,7 @@
 package dev.kernelflight.bpf.attach;
 
-import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.Hook.Attachment;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Kprobe;
 import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;

@@ -60,7 +60,8 @@ public record BpfObject(
   private static final int SYMBOL_FUNCTION = 2;
   private static final int SYMBOL_OBJECT = 1;
 
-  private record Section(int index, String name, int type, long flags, ByteBuffer bytes, int info) {}
+  private record Section(
+      int index, String name, int type, long flags, ByteBuffer bytes, int info) {}
 
   private record Symbol(String name, int type, int section, int value, int size) {}
 

@@ -109,8 +109,7 @@ public final class Btf {
           case KIND_ENUM, KIND_FUNC_PROTO -> 8 * entries;
           case KIND_PTR, 7, KIND_TYPEDEF, KIND_VOLATILE, KIND_CONST, KIND_RESTRICT -> 0;
           case KIND_FUNC, KIND_FLOAT, KIND_TYPE_TAG -> 0;
-          default ->
-              throw new MalformedObjectException("BTF of a newer format: type kind " + kind);
+          default -> throw new MalformedObjectException("BTF of a newer format: type kind " + kind);
         };
     return 12 + extra;
   }

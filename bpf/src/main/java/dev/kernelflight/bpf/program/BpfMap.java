@@ -36,8 +36,8 @@ public final class BpfMap {
   /**
    * Reads the value of a key.
    *
-   * @param into native memory of the value's size; for a per-CPU map, of the value's size rounded up
-   *     to 8 bytes times the possible CPUs
+   * @param into native memory of the value's size; for a per-CPU map, of the value's size rounded
+   *     up to 8 bytes times the possible CPUs
    */
   public void read(int key, MemorySegment into) throws KernelException {
     Bpf.lookupElement(spec.name(), fd, bytes(key), into);

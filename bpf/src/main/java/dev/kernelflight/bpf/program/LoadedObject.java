@@ -85,17 +85,15 @@ public final class LoadedObject implements AutoCloseable {
     if (section == null) {
       return;
     }
-    ByteBuffer values =
-        ByteBuffer.wrap(section.initial().clone()).order(ByteOrder.nativeOrder());
-    constants.forEach(
-        (name, value) -> {
-          Variable variable = section.variable(name);
-          if (variable.size() == Long.BYTES) {
-            values.putLong(variable.offset(), value);
-          } else {
-            values.putInt(variable.offset(), Math.toIntExact(value));
-          }
-        });
+    ByteBuffer values = ByteBuffer.wrap(section.initial().clone()).order(ByteOrder.nativeOrder());
+    constants.forEach((name, value) -> {
+      Variable variable = section.variable(name);
+      if (variable.size() == Long.BYTES) {
+        values.putLong(variable.offset(), value);
+      } else {
+        values.putInt(variable.offset(), Math.toIntExact(value));
+      }
+    });
     BpfMap map = createMap(sectionMap(READ_ONLY, section), Bpf.F_RDONLY_PROG);
     Bpf.updateElement(READ_ONLY, map.fd(), new byte[Integer.BYTES], values.array());
     Bpf.freezeMap(READ_ONLY, map.fd());
@@ -196,8 +194,7 @@ public final class LoadedObject implements AutoCloseable {
       case "kprobe", "kretprobe" -> ProgramType.KPROBE;
       case "raw_tp" -> ProgramType.RAW_TRACEPOINT;
       case "perf_event" -> ProgramType.PERF_EVENT;
-      default ->
-          throw new IllegalArgumentException("program section of unknown kind: " + program);
+      default -> throw new IllegalArgumentException("program section of unknown kind: " + program);
     };
   }
 

@@ -8,9 +8,9 @@ import dev.kernelflight.bpf.sys.Mapping;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Reads the BPF ring buffer, one for all CPUs: a page that we write (consumer position), a page that
- * the kernel writes (producer position), then the data, mapped twice in a row so that no record ever
- * wraps.
+ * Reads the BPF ring buffer, one for all CPUs: a page that we write (consumer position), a page
+ * that the kernel writes (producer position), then the data, mapped twice in a row so that no
+ * record ever wraps.
  *
  * <pre>
  *   record: 0 length and flags (u32: bit 31 being written, bit 30 discarded)  4 (u32)  8 data

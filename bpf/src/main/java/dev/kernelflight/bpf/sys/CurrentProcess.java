@@ -1,5 +1,6 @@
 package dev.kernelflight.bpf.sys;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
@@ -71,6 +72,16 @@ public final class CurrentProcess {
     }
   }
 
+  /** Reads memory that is certain to be mapped: anything else ends the process. */
+  public static long readLong(long address) {
+    return MemorySegment.ofAddress(address).reinterpret(Long.BYTES).get(JAVA_LONG, 0);
+  }
+
+  /** Reads memory that is certain to be mapped: anything else ends the process. */
+  public static int readInt(long address) {
+    return MemorySegment.ofAddress(address).reinterpret(Integer.BYTES).get(JAVA_INT, 0);
+  }
+
   /**
    * Copies memory of this process that may be unmapped at any moment: unlike a plain read it cannot
    * crash. One window serves one thread at a time.
@@ -93,13 +104,7 @@ public final class CurrentProcess {
       vectors.set(JAVA_LONG, 24, length);
       long copied =
           Native.call(
-              Native.PROCESS_VM_READV,
-              PID,
-              vectors.address(),
-              1,
-              vectors.address() + 16,
-              1,
-              0);
+              Native.PROCESS_VM_READV, PID, vectors.address(), 1, vectors.address() + 16, 1, 0);
       return copied == length;
     }
 

@@ -34,8 +34,7 @@ public final class Epoll implements AutoCloseable {
     epoll = new Fd(Native.check("epoll_create1", Native.call(Native.EPOLL_CREATE1, CLOEXEC, 0, 0)));
     try {
       wakeUp =
-          new Fd(
-              Native.check("eventfd2", Native.call(Native.EVENTFD2, 0, CLOEXEC | NONBLOCK, 0)));
+          new Fd(Native.check("eventfd2", Native.call(Native.EVENTFD2, 0, CLOEXEC | NONBLOCK, 0)));
       add(wakeUp);
     } catch (KernelException e) {
       epoll.close();

@@ -18,8 +18,7 @@ public final class MemoryLock {
       MemorySegment limits = arena.allocate(16, 8);
       Native.check(
           "prlimit64(RLIMIT_MEMLOCK)",
-          Native.call(
-              Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, 0, limits.address(), 0, 0));
+          Native.call(Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, 0, limits.address(), 0, 0));
       return limits.get(JAVA_LONG, 0);
     }
   }
@@ -34,8 +33,7 @@ public final class MemoryLock {
       if (result < 0) {
         Native.check(
             "prlimit64(RLIMIT_MEMLOCK)",
-            Native.call(
-                Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, 0, limits.address(), 0, 0));
+            Native.call(Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, 0, limits.address(), 0, 0));
         limits.set(JAVA_LONG, 0, limits.get(JAVA_LONG, 8));
         Native.check("prlimit64(RLIMIT_MEMLOCK, the hard limit)", set(limits));
       }
@@ -43,7 +41,6 @@ public final class MemoryLock {
   }
 
   private static long set(MemorySegment limits) {
-    return Native.call(
-        Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, limits.address(), 0, 0, 0);
+    return Native.call(Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, limits.address(), 0, 0, 0);
   }
 }

@@ -46,8 +46,8 @@ public final class PerfEvent {
   }
 
   /**
-   * Opens a probe on a kernel function and attaches a program to it; closing the descriptor detaches
-   * it. The probe fires on every CPU.
+   * Opens a probe on a kernel function and attaches a program to it; closing the descriptor
+   * detaches it. The probe fires on every CPU.
    *
    * @param atReturn whether the program runs when the function returns instead of at its entry
    * @param cpu any CPU that is online
@@ -61,7 +61,8 @@ public final class PerfEvent {
       attr.set(JAVA_LONG, 56, Bpf.string(arena, function).address());
       Fd probe = open(call, attr, cpu);
       try {
-        ioctl("ioctl(PERF_EVENT_IOC_SET_BPF " + function + ")", probe, IOC_SET_BPF, program.number());
+        ioctl(
+            "ioctl(PERF_EVENT_IOC_SET_BPF " + function + ")", probe, IOC_SET_BPF, program.number());
         ioctl("ioctl(PERF_EVENT_IOC_ENABLE " + function + ")", probe, IOC_ENABLE, 0);
         return probe;
       } catch (KernelException | RuntimeException e) {
@@ -95,8 +96,7 @@ public final class PerfEvent {
                 Native.PERF_EVENT_OPEN, attr.address(), ANY_PROCESS, cpu, -1, FLAG_FD_CLOEXEC, 0)));
   }
 
-  private static void ioctl(String call, Fd fd, int request, long argument)
-      throws KernelException {
+  private static void ioctl(String call, Fd fd, int request, long argument) throws KernelException {
     Native.check(call, Native.call(Native.IOCTL, fd.number(), request, argument));
   }
 }

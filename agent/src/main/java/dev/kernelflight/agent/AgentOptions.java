@@ -1,0 +1,121 @@
+package dev.kernelflight.agent;
+
+import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.attach.HookKind;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The options after {@code -javaagent:ebpf-agent.jar=}: how to attach, never what to record, which
+ * JFR's settings say.
+ *
+ * @param tracing how to trace
+ * @param required whether the application must not start without tracing
+ */
+record AgentOptions(Tracer.Options tracing, boolean required) {
+  static final String KNOWN =
+      """
+        attach=auto|fentry|kprobe|tracepoint  the hook to use; auto takes the cheapest (default)
+        buffer=perf|ring                      perf buffers per CPU (default), or one BPF ring buffer
+        pages=N                               pages of 4 kB of each CPU's buffer, a power of two
+                                              from 16 to 65536 (default 256)
+        required=true|false                   refuse to start where tracing is impossible
+                                              (default false: the application goes on without)\
+      """;
+
+  private static final int DEFAULT_PAGES = 256;
+  private static final int LEAST_PAGES = 16;
+  private static final int MOST_PAGES = 65536;
+
+  /** Options that cannot be understood; the message says which, and what is known. */
+  static final class BadOptionException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    BadOptionException(String message) {
+      super(message);
+    }
+  }
+
+  static AgentOptions defaults() {
+    return new AgentOptions(
+        new Tracer.Options(Optional.empty(), Tracer.Buffer.PERF, DEFAULT_PAGES), false);
+  }
+
+  /** Reads {@code name=value,name=value}. */
+  static AgentOptions parse(@Nullable String text) throws BadOptionException {
+    AgentOptions options = defaults();
+    if (text == null || text.isBlank()) {
+      return options;
+    }
+    for (String option : text.split(",", -1)) {
+      int equals = option.indexOf('=');
+      String name = (equals < 0 ? option : option.substring(0, equals)).strip();
+      String value = equals < 0 ? "" : option.substring(equals + 1).strip();
+      options = options.with(name, value);
+    }
+    return options;
+  }
+
+  /** Whether a text asks for {@code required=true}, however wrong it is otherwise. */
+  static boolean asksForRequired(@Nullable String text) {
+    return text != null && text.replace(" ", "").matches("(.*,)?required=true(,.*)?");
+  }
+
+  private AgentOptions with(String name, String value) throws BadOptionException {
+    return switch (name) {
+      case "attach" -> tracing(new Tracer.Options(hook(value), tracing.buffer(), tracing.pages()));
+      case "buffer" ->
+          tracing(new Tracer.Options(tracing.attach(), buffer(value), tracing.pages()));
+      case "pages" -> tracing(new Tracer.Options(tracing.attach(), tracing.buffer(), pages(value)));
+      case "required" -> new AgentOptions(tracing, bool(value));
+      default -> throw new BadOptionException("there is no option \"" + name + "\"");
+    };
+  }
+
+  private AgentOptions tracing(Tracer.Options changed) {
+    return new AgentOptions(changed, required);
+  }
+
+  private static Optional<HookKind> hook(String value) throws BadOptionException {
+    return switch (value) {
+      case "auto" -> Optional.empty();
+      case "fentry" -> Optional.of(HookKind.FENTRY);
+      case "kprobe" -> Optional.of(HookKind.KPROBE);
+      case "tracepoint" -> Optional.of(HookKind.TRACEPOINT);
+      default -> throw wrong("attach", value, "auto, fentry, kprobe or tracepoint");
+    };
+  }
+
+  private static Tracer.Buffer buffer(String value) throws BadOptionException {
+    return switch (value) {
+      case "perf" -> Tracer.Buffer.PERF;
+      case "ring" -> Tracer.Buffer.RING;
+      default -> throw wrong("buffer", value, "perf or ring");
+    };
+  }
+
+  private static int pages(String value) throws BadOptionException {
+    try {
+      int pages = Integer.parseInt(value);
+      if (Integer.bitCount(pages) == 1 && pages >= LEAST_PAGES && pages <= MOST_PAGES) {
+        return pages;
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw wrong("pages", value, "a power of two from " + LEAST_PAGES + " to " + MOST_PAGES);
+  }
+
+  private static boolean bool(String value) throws BadOptionException {
+    return switch (value) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw wrong("required", value, "true or false");
+    };
+  }
+
+  private static BadOptionException wrong(String name, String value, String expected) {
+    return new BadOptionException(
+        "option " + name + "=" + value + ": " + name + " must be " + expected);
+  }
+}

@@ -1,0 +1,167 @@
+package dev.kernelflight.agent;
+
+import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.attach.Refusal;
+import dev.kernelflight.bpf.sys.KernelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * A failure in the words of someone who has to act on it.
+ *
+ * @param problem what could not be done, and what the kernel or the JVM answered
+ * @param advice what to do about it
+ */
+record Diagnosis(String problem, String advice) {
+  private static final Path STATUS = Path.of("/proc/self/status");
+  private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
+  private static final int CAP_SYS_ADMIN = 21;
+  private static final int CAP_PERFMON = 38;
+  private static final int CAP_BPF = 39;
+  private static final int ENOSYS = 38;
+
+  /** Makes sense of whatever stopped the agent. */
+  static Diagnosis of(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      switch (cause) {
+        case AgentOptions.BadOptionException e -> {
+          return new Diagnosis(
+              e.getMessage(),
+              "use -javaagent:ebpf-agent.jar[=OPTION,...] with\n" + AgentOptions.KNOWN);
+        }
+        case NoHookException e -> {
+          return new Diagnosis(
+              "no hook for file opens could be had. Tried:\n  "
+                  + e.refusals().stream()
+                      .map(Refusal::toString)
+                      .collect(Collectors.joining("\n  ")),
+              kernelAdvice(e.refusals().stream().anyMatch(Refusal::permission), false));
+        }
+        case KernelException e -> {
+          return new Diagnosis(e.getMessage(), kernelAdvice(e.isPermission(), e.errno() == ENOSYS));
+        }
+        case UnsupportedOperationException e -> {
+          return new Diagnosis(
+              String.valueOf(e.getMessage()), "run it there, or without the agent");
+        }
+        case IllegalCallerException e -> {
+          return new Diagnosis(
+              "this JVM denies native access: " + e.getMessage(),
+              "start it with --enable-native-access=ALL-UNNAMED (on the command line or in"
+                  + " JDK_JAVA_OPTIONS)");
+        }
+        case NoClassDefFoundError e when String.valueOf(e.getMessage()).startsWith("jdk/jfr/") -> {
+          return new Diagnosis(
+              "this Java runtime has no JDK Flight Recorder",
+              "use a runtime with the module jdk.jfr");
+        }
+        default -> {
+          // its cause may tell more
+        }
+      }
+    }
+    return new Diagnosis(
+        failure.toString(), "please report this, with the kernel's and the JDK's version");
+  }
+
+  private static String kernelAdvice(boolean permission, boolean missing) {
+    List<String> advice = new ArrayList<>();
+    String lockdown = firstLine(LOCKDOWN);
+    if (lockdown.contains("[confidentiality]")) {
+      advice.add(
+          "the kernel is locked down for confidentiality, which forbids tracing: boot with"
+              + " lockdown=integrity or none");
+    }
+    if (permission) {
+      List<String> lacking = lackingCapabilities();
+      if (!lacking.isEmpty()) {
+        advice.add(
+            "this process lacks "
+                + String.join(" and ", lacking)
+                + ": run as root, or grant them (Docker: --cap-add BPF --cap-add PERFMON; systemd:"
+                + " AmbientCapabilities=CAP_BPF CAP_PERFMON)");
+      }
+    }
+    if ((permission || missing) && !status("Seccomp").equals("0")) {
+      advice.add(
+          "a seccomp filter is in force and may block bpf(2) and perf_event_open(2): allow them in"
+              + " the container's seccomp profile");
+    }
+    if (missing) {
+      advice.add("the kernel may be built without CONFIG_BPF_SYSCALL");
+    }
+    if (advice.isEmpty()) {
+      advice.add(
+          "see docs/permissions.md; needed are Linux 5.10 or newer with CONFIG_BPF_SYSCALL and one"
+              + " of fentry, kprobes or raw tracepoints");
+    }
+    return String.join("\n  ", advice);
+  }
+
+  private static List<String> lackingCapabilities() {
+    long effective;
+    try {
+      effective = Long.parseUnsignedLong(status("CapEff"), 16);
+    } catch (NumberFormatException e) {
+      return List.of();
+    }
+    List<String> lacking = new ArrayList<>();
+    if ((effective >>> CAP_SYS_ADMIN & 1) == 0) {
+      if ((effective >>> CAP_BPF & 1) == 0) {
+        lacking.add("CAP_BPF");
+      }
+      if ((effective >>> CAP_PERFMON & 1) == 0) {
+        lacking.add("CAP_PERFMON");
+      }
+    }
+    return lacking;
+  }
+
+  private static String status(String field) {
+    try {
+      for (String line : Files.readAllLines(STATUS)) {
+        if (line.startsWith(field + ":")) {
+          return line.substring(field.length() + 1).strip();
+        }
+      }
+    } catch (IOException e) {
+      // not Linux, or no /proc
+    }
+    return "";
+  }
+
+  private static String firstLine(Path file) {
+    try {
+      return Files.readString(file).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /**
+   * The whole message.
+   *
+   * @param refusesToStart whether the application ends here
+   */
+  String text(boolean refusesToStart) {
+    return problem
+        + "\n  system: "
+        + System.getProperty("os.name")
+        + " "
+        + System.getProperty("os.version")
+        + " on "
+        + System.getProperty("os.arch")
+        + ", Java "
+        + System.getProperty("java.version")
+        + "\n  what to do: "
+        + advice
+        + "\n  "
+        + (refusesToStart
+            ? "The application does not start, because required=true was asked for."
+            : "The application runs on without kernel events.");
+  }
+}

@@ -1,0 +1,65 @@
+package dev.kernelflight.agent.emit;
+
+import dev.kernelflight.bpf.Tracer.Counters;
+import dev.kernelflight.events.EventsLostEvent;
+
+/**
+ * Commits what went missing since the last report, from counters that only ever grow. One thread at
+ * a time.
+ */
+public final class LossReporter {
+  private static final String BUFFER_FULL =
+      "the buffer was full: enlarge it with the agent option pages=";
+  private static final String RETURN_MISSED =
+      "the return of a call was not seen: too many calls were under way at once for the kretprobe";
+  private static final String UNTRACKED =
+      "the thread could not be tracked: more threads than the thread table holds";
+  private static final String SKIPPED =
+      "the kernel skipped a program because it was interrupted by itself";
+  private static final String UNDECODABLE = "the record could not be made out";
+  private static final int NO_CPU = -1;
+
+  private long[] lost = {};
+  private long[] unpaired = {};
+  private long[] untracked = {};
+  private long skipped;
+  private long undecodable;
+
+  /**
+   * Reports.
+   *
+   * @param cpus the programs' own counts, by CPU
+   * @param skippedRuns by the kernel
+   * @param undecodableRecords by the transport and the decoder
+   */
+  public void report(Counters[] cpus, long skippedRuns, long undecodableRecords) {
+    if (lost.length != cpus.length) {
+      lost = new long[cpus.length];
+      unpaired = new long[cpus.length];
+      untracked = new long[cpus.length];
+    }
+    for (int cpu = 0; cpu < cpus.length; cpu++) {
+      Counters now = cpus[cpu];
+      commit(cpu, now.lost() - lost[cpu], BUFFER_FULL);
+      commit(cpu, now.unpaired() - unpaired[cpu], RETURN_MISSED);
+      commit(cpu, now.untracked() - untracked[cpu], UNTRACKED);
+      lost[cpu] = now.lost();
+      unpaired[cpu] = now.unpaired();
+      untracked[cpu] = now.untracked();
+    }
+    commit(NO_CPU, skippedRuns - skipped, SKIPPED);
+    commit(NO_CPU, undecodableRecords - undecodable, UNDECODABLE);
+    skipped = skippedRuns;
+    undecodable = undecodableRecords;
+  }
+
+  private static void commit(int cpu, long count, String reason) {
+    if (count > 0) {
+      EventsLostEvent event = new EventsLostEvent();
+      event.cpu = cpu;
+      event.count = count;
+      event.reason = reason;
+      event.commit();
+    }
+  }
+}

@@ -1,0 +1,33 @@
+package dev.kernelflight.events;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls that should be in the recording and are not, since the last such event of the same kind.
+ */
+@Name("kernel.EventsLost")
+@Label("Kernel Events Lost")
+@Category("Kernel")
+@Description("Events that are missing from the recording, noticed at this time")
+@StackTrace(false)
+public final class EventsLostEvent extends Event {
+  /** The CPU whose buffer it was, or -1. */
+  @Label("CPU")
+  @Description("CPU that the calls ended on; -1 where that is not known")
+  public int cpu;
+
+  /** How many. */
+  @Label("Lost Events")
+  @Description("Events lost since the last report of the same CPU and reason")
+  public long count;
+
+  /** Why, and what helps. */
+  @Label("Reason")
+  public @Nullable String reason;
+}

@@ -1,0 +1,47 @@
+package dev.kernelflight.events;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.Period;
+import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
+
+/** How one kind of kernel event is seen. */
+@Name("kernel.Probe")
+@Label("Kernel Probe")
+@Category("Kernel")
+@Description("The hook in the kernel that carries an event, and why better ones were refused")
+@StackTrace(false)
+@Period("beginChunk")
+public final class ProbeEvent extends Event {
+  /** The event's name. */
+  @Label("Event")
+  @Description("Name of the event that the hook carries")
+  public @Nullable String event;
+
+  /** fentry, kprobe, tracepoint, or none. */
+  @Label("Hook")
+  @Description("fentry, kprobe or tracepoint, from cheap to expensive; none if all were refused")
+  public @Nullable String hook;
+
+  /** The hooked kernel functions or tracepoints. */
+  @Label("Target")
+  @Description("Kernel functions or tracepoints that are hooked")
+  public @Nullable String target;
+
+  /** Kind and size of the buffers. */
+  @Label("Buffer")
+  public @Nullable String buffer;
+
+  /** As uname -r prints it. */
+  @Label("Kernel Version")
+  public @Nullable String kernelVersion;
+
+  /** One refusal a line, or null. */
+  @Label("Refused")
+  @Description("Hooks that were tried before, one a line, each with the kernel's answer")
+  public @Nullable String refused;
+}
