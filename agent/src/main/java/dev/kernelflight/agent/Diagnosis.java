@@ -30,7 +30,7 @@ record Diagnosis(String problem, String advice) {
       switch (cause) {
         case AgentOptions.BadOptionException e -> {
           return new Diagnosis(
-              e.getMessage(),
+              String.valueOf(e.getMessage()),
               "use -javaagent:ebpf-agent.jar[=OPTION,...] with\n" + AgentOptions.KNOWN);
         }
         case NoHookException e -> {
@@ -42,7 +42,8 @@ record Diagnosis(String problem, String advice) {
               kernelAdvice(e.refusals().stream().anyMatch(Refusal::permission), false));
         }
         case KernelException e -> {
-          return new Diagnosis(e.getMessage(), kernelAdvice(e.isPermission(), e.errno() == ENOSYS));
+          return new Diagnosis(
+              String.valueOf(e.getMessage()), kernelAdvice(e.isPermission(), e.errno() == ENOSYS));
         }
         case UnsupportedOperationException e -> {
           return new Diagnosis(
@@ -50,7 +51,7 @@ record Diagnosis(String problem, String advice) {
         }
         case IllegalCallerException e -> {
           return new Diagnosis(
-              "this JVM denies native access: " + e.getMessage(),
+              "this JVM denies native access: " + String.valueOf(e.getMessage()),
               "start it with --enable-native-access=ALL-UNNAMED (on the command line or in"
                   + " JDK_JAVA_OPTIONS)");
         }

@@ -1,6 +1,7 @@
 package dev.kernelflight.agent;
 
 import dev.kernelflight.agent.enrich.JavaThreads;
+import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.agent.settings.WantedEvents;
 import dev.kernelflight.bpf.attach.AttachedHook;
 import dev.kernelflight.bpf.attach.NoHookException;
@@ -35,6 +36,10 @@ final class Recorder implements FlightRecorderListener {
   private static final int FLUSH_MILLIS = 50;
 
   private static final int HOUSEKEEPING_MILLIS = 1000;
+
+  /** While the JVM is not ready to tell of threads that start. */
+  private static final int STARTING_MILLIS = 1;
+
   private static final int FOREVER = -1;
 
   private final AgentOptions options;
@@ -55,7 +60,7 @@ final class Recorder implements FlightRecorderListener {
   }
 
   /** The daemon thread and what it waits on; made when the first recording wants an event. */
-  private record Drainer(Epoll epoll, int tid, JavaThreads threads) {}
+  private record Drainer(Epoll epoll, int tid, ThreadDirectory threads) {}
 
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
@@ -70,7 +75,7 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       Drainer ready = drainer();
-      Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads.directory()).close();
+      Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads).close();
     } finally {
       lock.unlock();
     }
@@ -128,8 +133,7 @@ final class Recorder implements FlightRecorderListener {
     if (attach && attached == null && !refused) {
       try {
         Drainer ready = drainer();
-        attached =
-            Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads.directory());
+        attached = Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads);
         pipeline = attached;
         probeEvent(attached).commit();
       } catch (NoHookException e) {
@@ -163,30 +167,37 @@ final class Recorder implements FlightRecorderListener {
     if (ready == null) {
       Epoll epoll = new Epoll();
       CompletableFuture<Integer> tid = new CompletableFuture<>();
+      JavaThreads threads = JavaThreads.of(instrumentation);
+      threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
+      // a JVM that is starting up refuses for now, but all is linked for the moment that it does
+      // not
+      threads.listen();
       Thread thread =
           new Thread(
               () -> {
                 tid.complete(CurrentProcess.threadId());
-                drainForever(epoll);
+                drainForever(epoll, threads);
               },
               "Kernel Flight Recorder");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();
-      ready = new Drainer(epoll, tid.join(), JavaThreads.of(instrumentation));
-      ready.threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
+      ready = new Drainer(epoll, tid.join(), threads.directory());
       drainer = ready;
     }
     return ready;
   }
 
-  private void drainForever(Epoll epoll) {
+  private void drainForever(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
     boolean recordingRuns = true;
     while (true) {
       try {
         boolean attached = pipeline != null;
-        epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
+        epoll.await(
+            attached
+                ? threads.listen() ? FLUSH_MILLIS : STARTING_MILLIS
+                : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
         if (!attached || System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L) {
           housekept = System.nanoTime();

@@ -1,10 +1,6 @@
 package dev.kernelflight.events;
 
 import java.lang.invoke.VarHandle;
-import jdk.jfr.Enabled;
-import jdk.jfr.Event;
-import jdk.jfr.Name;
-import jdk.jfr.Registered;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,22 +8,18 @@ import org.jspecify.annotations.Nullable;
  * thread may read it.
  */
 public final class TickClock {
-  @Name("kernel.TickClock")
-  @Registered(false)
-  @Enabled(false)
-  private static final class Reading extends Event {
-    private static final @Nullable VarHandle START = EventTime.field(Reading.class, "startTime");
-  }
+  /** Of an event that is registered with JFR: the others have no clock. */
+  private static final @Nullable VarHandle START = EventTime.field(DrainEvent.class, "startTime");
 
   private TickClock() {}
 
   /** Now, in ticks since an unspecified moment; 0 until JFR is initialised. */
   public static long now() {
-    VarHandle start = Reading.START;
+    VarHandle start = START;
     if (start == null) {
       return 0;
     }
-    Reading reading = new Reading();
+    DrainEvent reading = new DrainEvent();
     reading.begin();
     return (long) start.get(reading);
   }

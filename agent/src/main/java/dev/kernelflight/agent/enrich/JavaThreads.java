@@ -13,32 +13,53 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JavaThreads {
   private final ThreadDirectory directory;
+  private final @Nullable HotSpotThreads hotSpot;
   private final @Nullable String whyUnknown;
+  private boolean awaitsStarts;
 
-  private JavaThreads(ThreadDirectory directory, @Nullable String whyUnknown) {
+  private JavaThreads(
+      ThreadDirectory directory, @Nullable HotSpotThreads hotSpot, @Nullable String whyUnknown) {
     this.directory = directory;
+    this.hotSpot = hotSpot;
     this.whyUnknown = whyUnknown;
+    awaitsStarts = hotSpot != null;
   }
 
-  /** Begins to follow the threads of this JVM. */
+  /** Finds the threads of this JVM, those that start only after {@link #listen}. */
   public static JavaThreads of(Instrumentation instrumentation) {
-    HotSpotThreads hotSpot;
     try {
-      hotSpot = new HotSpotThreads(instrumentation);
+      HotSpotThreads hotSpot = new HotSpotThreads(instrumentation);
+      return new JavaThreads(
+          new ThreadDirectory(JavaThreads::running, hotSpot::osThreadId, System::nanoTime),
+          hotSpot,
+          null);
     } catch (ReflectiveOperationException | IOException | RuntimeException e) {
       return new JavaThreads(
-          new ThreadDirectory(() -> new Thread[0], thread -> -1, System::nanoTime), e.toString());
+          new ThreadDirectory(() -> new Thread[0], thread -> -1, System::nanoTime),
+          null,
+          e.toString());
     }
-    ThreadDirectory directory =
-        new ThreadDirectory(JavaThreads::running, hotSpot::osThreadId, System::nanoTime);
-    if (ThreadStarts.listen(
-        () -> {
-          Thread self = Thread.currentThread();
-          directory.started(hotSpot.ownOsThreadId(self), self);
-        })) {
-      directory.expectStarts();
+  }
+
+  /**
+   * Asks the JVM to tell of threads that start.
+   *
+   * @return whether it has decided; a JVM that is still starting up must be asked again
+   */
+  public boolean listen() {
+    HotSpotThreads threads = hotSpot;
+    if (awaitsStarts && threads != null) {
+      ThreadStarts.Answer answer =
+          ThreadStarts.listen(() -> {
+            Thread self = Thread.currentThread();
+            directory.started(threads.ownOsThreadId(self), self);
+          });
+      if (answer == ThreadStarts.Answer.YES) {
+        directory.expectStarts();
+      }
+      awaitsStarts = answer == ThreadStarts.Answer.NOT_YET;
     }
-    return new JavaThreads(directory, null);
+    return !awaitsStarts;
   }
 
   /** Where records look their thread up. */

@@ -70,7 +70,7 @@ public final class KernelClock {
   private static long monotonicOffset() {
     try {
       for (String line : Files.readAllLines(TIME_NAMESPACE)) {
-        String[] fields = line.strip().split("\\s+");
+        String[] fields = line.strip().split("\\s+", -1);
         if (fields.length == 3 && fields[0].equals("monotonic")) {
           return Long.parseLong(fields[1]) * 1_000_000_000L + Long.parseLong(fields[2]);
         }

@@ -142,9 +142,9 @@ public final class ThreadDirectory {
 
   private int slot(int tid) {
     int mask = slots.length - 1;
-    int slot = tid * 0x9E3779B1 >>> 16 & mask;
+    int slot = ((tid * 0x9E3779B1) >>> 16) & mask;
     for (Binding at = slots[slot]; at != null && at.tid != tid; at = slots[slot]) {
-      slot = slot + 1 & mask;
+      slot = (slot + 1) & mask;
     }
     return slot;
   }

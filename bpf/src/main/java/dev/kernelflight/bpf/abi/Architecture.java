@@ -24,13 +24,11 @@ public enum Architecture {
     String system = System.getProperty("os.name", "unknown");
     String processor = System.getProperty("os.arch", "unknown").toLowerCase(Locale.ROOT);
     if (system.equals("Linux")) {
-      switch (processor) {
-        case "amd64", "x86_64":
-          return X86_64;
-        case "aarch64", "arm64":
-          return AARCH64;
-        default:
-          break;
+      if (processor.equals("amd64") || processor.equals("x86_64")) {
+        return X86_64;
+      }
+      if (processor.equals("aarch64") || processor.equals("arm64")) {
+        return AARCH64;
       }
     }
     throw new UnsupportedOperationException(

@@ -36,10 +36,12 @@ public final class Attacher {
   /** A hook that cannot be had on this kernel, or not with these privileges. */
   private static final class RefusedException extends Exception {
     private static final long serialVersionUID = 1L;
+    private final String reason;
     private final boolean permission;
 
     RefusedException(String reason, boolean permission) {
       super(reason);
+      this.reason = reason;
       this.permission = permission;
     }
   }
@@ -65,7 +67,7 @@ public final class Attacher {
       } catch (KernelException e) {
         refusals.add(new Refusal(candidate, e.getMessage(), e.isPermission()));
       } catch (RefusedException e) {
-        refusals.add(new Refusal(candidate, e.getMessage(), e.permission));
+        refusals.add(new Refusal(candidate, e.reason, e.permission));
       }
       links.forEach(Fd::close);
       programs.values().forEach(Fd::close);

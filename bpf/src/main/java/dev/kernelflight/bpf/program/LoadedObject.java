@@ -212,7 +212,7 @@ public final class LoadedObject implements AutoCloseable {
         int addend = code.getInt(at + 4);
         code.putInt(at + INSTRUCTION_BYTES + 4, relocation.symbolOffset() + addend);
       }
-      code.put(at + 1, (byte) (registers & 0xf | pseudo << 4));
+      code.put(at + 1, (byte) ((registers & 0xf) | (pseudo << 4)));
       code.putInt(at + 4, map.fd().number());
     }
     return relocated;

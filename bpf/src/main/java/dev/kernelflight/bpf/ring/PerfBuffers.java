@@ -60,9 +60,11 @@ public final class PerfBuffers implements Transport {
     }
     boolean changed = false;
     // what an offline CPU left in its buffer is drained before the next call closes it
-    for (Integer cpu : buffers.keySet().toArray(new Integer[0])) {
-      if (!online.get(cpu)) {
-        closeBuffer(buffers.remove(cpu));
+    for (var entries = buffers.entrySet().iterator(); entries.hasNext(); ) {
+      var entry = entries.next();
+      if (!online.get(entry.getKey())) {
+        closeBuffer(entry.getValue());
+        entries.remove();
         changed = true;
       }
     }

@@ -25,7 +25,7 @@ public final class Cpus {
   static BitSet parse(String list) throws IOException {
     BitSet cpus = new BitSet();
     try {
-      for (String range : list.strip().split(",")) {
+      for (String range : list.strip().split(",", -1)) {
         int dash = range.indexOf('-');
         int first = Integer.parseInt(dash < 0 ? range : range.substring(0, dash));
         int last = dash < 0 ? first : Integer.parseInt(range.substring(dash + 1));

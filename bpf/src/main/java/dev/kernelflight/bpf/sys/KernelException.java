@@ -15,7 +15,6 @@ public class KernelException extends Exception {
    * @param errno the positive errno
    */
   public KernelException(String call, int errno) {
-    super(call + ": " + describe(errno));
     this.call = call;
     this.errno = errno;
   }
@@ -41,6 +40,11 @@ public class KernelException extends Exception {
    */
   public boolean isOutOfMemory() {
     return errno == Errno.ENOMEM || errno == Errno.EPERM || errno == Errno.EAGAIN;
+  }
+
+  @Override
+  public String getMessage() {
+    return call + ": " + describe(errno);
   }
 
   private static String describe(int errno) {

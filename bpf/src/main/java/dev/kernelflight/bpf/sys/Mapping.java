@@ -34,6 +34,7 @@ public final class Mapping implements AutoCloseable {
    * @param bytes a multiple of the page size
    * @param offset likewise
    */
+  @SuppressWarnings("MustBeClosedChecker") // the mapping closes it
   public static Mapping of(String what, Fd fd, long offset, long bytes, boolean writable)
       throws KernelException {
     int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;

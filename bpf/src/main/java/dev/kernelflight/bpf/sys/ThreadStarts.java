@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells of every platform thread that starts, on that thread, before it runs anything: the event
@@ -31,29 +32,39 @@ public final class ThreadStarts {
   private static final int ENABLE = 1;
 
   private static volatile Runnable listener = () -> {};
-  private static boolean enabled;
+  private static Answer answer = Answer.NOT_YET;
+  private static @Nullable Functions linked;
+
+  /** What the JVM says to a listener. */
+  public enum Answer {
+    /** It is being called. */
+    YES,
+    /** The JVM is still starting up: ask again. */
+    NOT_YET,
+    /** This JVM has no such interface. */
+    NO
+  }
 
   private ThreadStarts() {}
 
   /**
    * Calls a listener on each thread that starts from now on; the latest listener is the one called.
    * It must be quick; what it throws is ignored.
-   *
-   * @return whether the JVM agreed
    */
-  public static synchronized boolean listen(Runnable onStartedThread) {
+  public static synchronized Answer listen(Runnable onStartedThread) {
     listener = onStartedThread;
-    if (!enabled) {
+    if (answer == Answer.NOT_YET) {
       try {
-        enabled = enable();
+        answer = enable();
       } catch (ReflectiveOperationException | IOException | RuntimeException e) {
-        enabled = false;
+        answer = Answer.NO;
       }
     }
-    return enabled;
+    return answer;
   }
 
   /** Called by the JVM; an exception that left it would end the process. */
+  @SuppressWarnings("UnusedVariable") // the JVM decides what it passes
   private static void onThreadStart(long environment, long jni, long thread) {
     try {
       listener.run();
@@ -62,44 +73,42 @@ public final class ThreadStarts {
     }
   }
 
-  private static boolean enable() throws ReflectiveOperationException, IOException {
-    Functions functions = new Functions();
-    long environment = functions.toolEnvironment();
-    if (environment == 0) {
-      return false;
+  private static Answer enable() throws ReflectiveOperationException, IOException {
+    Functions functions = linked;
+    if (functions == null) {
+      functions = new Functions();
+      linked = functions;
+      onThreadStart(0, 0, 0); // loads what the listener needs, on a thread that may load classes
     }
-    MethodHandle callback =
-        MethodHandles.lookup()
-            .findStatic(
-                ThreadStarts.class,
-                "onThreadStart",
-                MethodType.methodType(void.class, long.class, long.class, long.class));
-    // for ever: the JVM may call it at any time from now on
-    MemorySegment stub =
-        Linker.nativeLinker()
-            .upcallStub(
-                callback,
-                FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
-                Arena.global());
-    onThreadStart(0, 0, 0); // loads what the listener needs, on a thread that may load classes
+    long vm = functions.createdVm();
+    if (vm == 0) {
+      return Answer.NOT_YET;
+    }
+    long environment = functions.toolEnvironment(vm);
+    if (environment == 0) {
+      return Answer.NO;
+    }
     long table = CurrentProcess.readLong(environment);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment callbacks = arena.allocate(CALLBACK_BYTES, 8);
-      callbacks.set(ADDRESS, (long) (EVENT_THREAD_START - FIRST_EVENT) * Long.BYTES, stub);
-      return functions.call(
-                  CurrentProcess.readLong(table + slot(FUNCTION_SET_EVENT_CALLBACKS)),
-                  environment,
-                  callbacks.address(),
-                  CALLBACK_BYTES,
-                  0)
-              == 0
-          && functions.call(
-                  CurrentProcess.readLong(table + slot(FUNCTION_SET_EVENT_NOTIFICATION_MODE)),
-                  environment,
-                  ENABLE,
-                  EVENT_THREAD_START,
-                  0)
-              == 0;
+      callbacks.set(
+          ADDRESS, (long) (EVENT_THREAD_START - FIRST_EVENT) * Long.BYTES, functions.onThreadStart);
+      boolean agreed =
+          functions.call(
+                      CurrentProcess.readLong(table + slot(FUNCTION_SET_EVENT_CALLBACKS)),
+                      environment,
+                      callbacks.address(),
+                      CALLBACK_BYTES,
+                      0)
+                  == 0
+              && functions.call(
+                      CurrentProcess.readLong(table + slot(FUNCTION_SET_EVENT_NOTIFICATION_MODE)),
+                      environment,
+                      ENABLE,
+                      EVENT_THREAD_START,
+                      0)
+                  == 0;
+      return agreed ? Answer.YES : Answer.NO;
     }
   }
 
@@ -107,12 +116,29 @@ public final class ThreadStarts {
     return (function - 1L) * Long.BYTES;
   }
 
-  /** Calls of functions of the JVM, all of which take up to four words and return an int. */
+  /** Functions of the JVM, all of which take up to four words and return an int; and our own. */
   private static final class Functions {
     private final MethodHandle call =
         Linker.nativeLinker()
             .downcallHandle(
                 FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private final long createdVms =
+        CurrentProcess.symbol("libjvm.so", "JNI_GetCreatedJavaVMs")
+            .orElseThrow(() -> new IOException("no libjvm.so"));
+
+    /** For ever: the JVM may call it at any time. */
+    final MemorySegment onThreadStart =
+        Linker.nativeLinker()
+            .upcallStub(
+                MethodHandles.lookup()
+                    .findStatic(
+                        ThreadStarts.class,
+                        "onThreadStart",
+                        MethodType.methodType(void.class, long.class, long.class, long.class)),
+                FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                Arena.global());
+
+    Functions() throws ReflectiveOperationException, IOException {}
 
     int call(long function, long a1, long a2, long a3, long a4) {
       try {
@@ -122,23 +148,24 @@ public final class ThreadStarts {
       }
     }
 
-    /** A new {@code jvmtiEnv*}, or 0. */
-    long toolEnvironment() throws IOException {
-      long createdVms = CurrentProcess.symbol("libjvm.so", "JNI_GetCreatedJavaVMs").orElse(0);
-      if (createdVms == 0) {
-        return 0;
-      }
+    /** The {@code JavaVM*}, or 0 as long as it is being created. */
+    long createdVm() {
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment result = arena.allocate(16, 8);
-        if (call(createdVms, result.address(), 1, result.address() + 8, 0) != 0) {
-          return 0;
-        }
-        long vm = result.get(JAVA_LONG, 0);
-        long getEnv =
-            CurrentProcess.readLong(
-                CurrentProcess.readLong(vm) + (long) INVOKE_GET_ENV * Long.BYTES);
-        return call(getEnv, vm, result.address(), JVMTI_VERSION, 0) == 0
-            ? result.get(JAVA_LONG, 0)
+        MemorySegment vm = arena.allocate(JAVA_LONG);
+        MemorySegment count = arena.allocate(JAVA_LONG);
+        call(createdVms, vm.address(), 1, count.address(), 0);
+        return count.get(JAVA_INT, 0) == 1 ? vm.get(JAVA_LONG, 0) : 0;
+      }
+    }
+
+    /** A new {@code jvmtiEnv*}, or 0. */
+    long toolEnvironment(long vm) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment environment = arena.allocate(JAVA_LONG);
+        long functions = CurrentProcess.readLong(vm);
+        long getEnv = CurrentProcess.readLong(functions + (long) INVOKE_GET_ENV * Long.BYTES);
+        return call(getEnv, vm, environment.address(), JVMTI_VERSION, 0) == 0
+            ? environment.get(JAVA_LONG, 0)
             : 0;
       }
     }
