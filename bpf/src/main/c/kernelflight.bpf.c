@@ -130,22 +130,6 @@ static __always_inline void open_entered(__u32 tid, __s32 directory, __u64 path,
 	thread->start = bpf_ktime_get_ns();
 }
 
-/*
- * What open, openat and creat make of their arguments before do_sys_openat2 sees them; applied
- * where the hook lies before that, so that every hook tells the same.
- */
-static __always_inline void open_requested(__u32 tid, __s32 directory, __u64 path, __u32 flags,
-					   __u32 mode)
-{
-	if (flags & O_PATH)
-		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
-		mode &= 07777;
-	else
-		mode = 0;
-	open_entered(tid, directory, path, flags, mode, 0);
-}
-
 static __always_inline long send(void *ctx, void *record, __u64 size)
 {
 	if (!use_ring_buffer)
@@ -158,13 +142,12 @@ static __always_inline long send(void *ctx, void *record, __u64 size)
 
 static __always_inline int open_returned(void *ctx, __s32 result)
 {
-	__u64 end = bpf_ktime_get_ns();
 	__u32 tid = traced_thread();
 	struct file_open_event *event;
 	struct thread *thread;
 	struct open_how how;
+	__u64 start, end;
 	__u32 zero = 0;
-	__u64 start;
 	long length;
 
 	if (!tid)
@@ -172,6 +155,8 @@ static __always_inline int open_returned(void *ctx, __s32 result)
 	thread = bpf_map_lookup_elem(&threads, &tid);
 	if (!thread || !thread->start)
 		return 0;
+	/* not sooner: most syscalls are no opens, and reading the clock is what costs them most */
+	end = bpf_ktime_get_ns();
 	start = thread->start;
 	thread->start = 0;
 	if (end - start < filter.file_open_threshold) {
@@ -215,44 +200,49 @@ static __always_inline int open_returned(void *ctx, __s32 result)
 	return 0;
 }
 
+/*
+ * What open, openat and creat make of their arguments before do_sys_openat2 sees them; applied
+ * where the hook lies before that, so that every hook tells the same.
+ */
+static __always_inline void open_requested(__u32 tid, __s32 directory, __u64 path, __u32 flags,
+					   __u32 mode)
+{
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
+		mode &= 07777;
+	else
+		mode = 0;
+	open_entered(tid, directory, path, flags, mode, 0);
+}
+
 /* Entry of any syscall; user_regs are the registers that the process entered the kernel with. */
 static __always_inline void syscall_entered(__u32 tid, const void *user_regs, __u64 number)
 {
 	struct syscall_registers regs;
 
-	switch (number) {
+	if (number != __NR_openat && number != __NR_openat2
 #ifdef __NR_open
-	case __NR_open:
-	case __NR_creat:
+	    && number != __NR_open && number != __NR_creat
 #endif
-	case __NR_openat:
-	case __NR_openat2:
-		break;
-	default:
+	)
 		return;
-	}
 	if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs + SYSCALL_REGISTERS_OFFSET)) {
 		COUNT(untracked);
 		return;
 	}
-	switch (number) {
-#ifdef __NR_open
-	case __NR_open:
-		open_requested(tid, AT_FDCWD, regs.argument1, regs.argument2, regs.argument3);
-		break;
-	case __NR_creat:
-		open_requested(tid, AT_FDCWD, regs.argument1, O_CREAT | O_WRONLY | O_TRUNC,
-			       regs.argument2);
-		break;
-#endif
-	case __NR_openat:
+	if (number == __NR_openat2)
+		open_entered(tid, regs.argument1, regs.argument2, 0, 0, regs.argument3);
+	else if (number == __NR_openat)
 		open_requested(tid, regs.argument1, regs.argument2, regs.argument3,
 			       regs.argument4);
-		break;
-	case __NR_openat2:
-		open_entered(tid, regs.argument1, regs.argument2, 0, 0, regs.argument3);
-		break;
-	}
+#ifdef __NR_open
+	else if (number == __NR_open)
+		open_requested(tid, AT_FDCWD, regs.argument1, regs.argument2, regs.argument3);
+	else
+		open_requested(tid, AT_FDCWD, regs.argument1, O_CREAT | O_WRONLY | O_TRUNC,
+			       regs.argument2);
+#endif
 }
 
 /* Entry of do_sys_openat2, which open, openat, openat2 and creat all end in. */
