@@ -14,6 +14,7 @@
 
 enum event_type {
 	EVENT_FILE_OPEN = 1,
+	EVENT_SYSCALL = 2,
 };
 
 /* Stands for "the kernel could not read it" in file_open_event.flags. */
@@ -38,20 +39,94 @@ struct file_open_event {
 	char path[PATH_MAX];	/* cut after path_length + 1 bytes on the wire */
 };
 
+#define DETAIL_LENGTH 256	/* a power of two */
+#define SYSCALL_ARGUMENTS 6
+
+struct syscall_event {
+	struct event header;
+	__s64 result;		/* what the call returned, or -errno */
+	__u64 arguments[SYSCALL_ARGUMENTS];
+	__u32 number;
+	__s32 detail_length;	/* bytes of detail, or -errno if it was unreadable */
+	char detail[DETAIL_LENGTH];	/* what an argument points to, cut after detail_length */
+};
+
+/* What of a system call's arguments is sent besides their numbers; one for each number. */
+enum detail_kind {
+	DETAIL_NONE = 0,
+	DETAIL_PATH = 1,	/* a string */
+	DETAIL_BYTES = 2,	/* so many bytes as another argument says */
+	DETAIL_BYTES_BY_REFERENCE = 3,	/* so many bytes as another argument points to */
+};
+
+struct detail {
+	__u8 kind;		/* enum detail_kind */
+	__u8 argument;		/* index of the pointer */
+	__u8 length_argument;	/* index of the length, or of the pointer to it */
+	__u8 reserved;
+};
+
+/* Numbers of system calls are below this; what is not is not traced but counted. */
+#define MAX_SYSCALLS 1024
+
+#define PREFIXES 8
+#define PREFIX_WORDS 8
+
+/* The start of a path: a word of the path under the mask equals that of the value. */
+struct path_prefix {
+	__u64 value[PREFIX_WORDS];
+	__u64 mask[PREFIX_WORDS];
+};
+
+/* Bits of filter.wanted. */
+enum wanted {
+	WANT_FILE_OPENS = 1,	/* only for hooks that see more than opens */
+	WANT_SYSCALLS = 2,
+	WANT_STATISTICS = 4,
+	WANT_STATISTICS_BY_THREAD = 8,
+	WANT_FAILED_OPENS_ONLY = 16,
+	WANT_FAILED_SYSCALLS_ONLY = 32,
+};
+
 /* Written by user space at any time, read by every program run; one instance, mapped to both. */
 struct filter {
 	__u32 tgid;		/* the traced process, as the initial PID namespace numbers it */
 	__u32 agent_tid;	/* the agent's own thread, as the process numbers it: never traced */
+	__u32 wanted;		/* enum wanted */
+	__u32 period;		/* grows by one whenever the statistics are collected */
 	__u64 file_open_threshold;	/* ns; shorter opens are not sent */
+	__u64 syscall_threshold;	/* ns; shorter calls are not sent, but are in the statistics */
+	__u64 syscalls[MAX_SYSCALLS / 64];	/* bitmap of the calls that are sent */
+	__u64 prefix_count;	/* opens of other paths are not sent; 0 for no such filter */
+	struct path_prefix prefixes[PREFIXES];
 };
 
 /* What happened to calls that should have become records; per CPU, ever growing. */
 struct counters {
 	__u64 sent;		/* records handed to the buffer */
 	__u64 lost;		/* records that found the buffer full or missing */
-	__u64 below_threshold;	/* calls not sent because they were too short */
+	__u64 filtered;		/* calls that nobody wanted: too short, no error, another path */
 	__u64 unpaired;		/* entries whose return was never seen */
-	__u64 untracked;	/* calls not seen because the thread table was full */
+	__u64 untracked;	/* calls not seen because a table was full */
+};
+
+#define HISTOGRAM_BUCKETS 40
+
+/* Which calls are counted together; tid is 0 unless statistics are by thread. */
+struct statistics_key {
+	__u32 tid;		/* as the traced process numbers it */
+	__u32 number;
+};
+
+/* All calls of one kind; per CPU, ever growing but for max, which is that of a period. */
+struct statistics {
+	__u64 count;
+	__u64 errors;
+	__u64 total;		/* ns */
+	__u64 max[2];		/* ns; of even and of odd periods, valid for this and the last one */
+	__u32 period;		/* of the latest call */
+	__u32 reserved;
+	__u64 histogram[HISTOGRAM_BUCKETS];	/* calls of 2^i to 2^(i+1)-1 ns */
 };
 
 #endif

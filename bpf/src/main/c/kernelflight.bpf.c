@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
- * File opens of one process, behind whichever hook the kernel has: fentry/fexit, kprobe/kretprobe
- * or the raw syscall tracepoints. Every hook only picks its arguments apart; open_entered() and
- * open_returned() are the one body behind all of them.
+ * File opens and system calls of one process. File opens are seen behind whichever hook the kernel
+ * has: fentry/fexit, kprobe/kretprobe or the raw syscall tracepoints. Every hook only picks its
+ * arguments apart; open_entered() and open_returned() are the one body behind all of them. System
+ * calls are seen by the tracepoints alone.
  *
- * The entry remembers the arguments, the return sends the record. The path is read on return: by
- * then the kernel itself has read it, so that its page is resident, which at entry it may not be.
+ * The entry remembers the arguments, the return sends the record. What arguments point to is read
+ * on return: by then the kernel itself has read it, so that its page is resident, which at entry
+ * it may not be.
  *
  * No kernel-private structure is touched: arguments come from UAPI pt_regs, from function
  * arguments, or from tracepoint arguments.
@@ -14,6 +16,7 @@
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include <asm/unistd.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -43,12 +46,18 @@ struct {
  * ends.
  */
 struct thread {
-	__u64 start;		/* ns; 0 while no open is under way */
+	/* the open that is under way */
+	__u64 open_start;	/* ns; 0 for none */
 	__u64 path;		/* user address */
 	__u64 user_how;		/* user address of struct open_how, to be read on return, or 0 */
 	__u64 flags;
 	__u32 mode;
 	__s32 directory;
+	/* the system call that is under way */
+	__u64 call_start;	/* ns; 0 for none */
+	__u64 arguments[SYSCALL_ARGUMENTS];
+	__u32 number;
+	__u32 recorded;		/* whether the arguments are those of this call */
 	__u32 tid;		/* as the process sees it */
 	__u32 reserved;
 };
@@ -60,12 +69,17 @@ struct {
 	__type(value, struct thread);
 } threads SEC(".maps");
 
+union record {
+	struct file_open_event file_open;
+	struct syscall_event syscall;
+};
+
 /* Too large for the BPF stack; one program run at a time uses a CPU's instance. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct file_open_event);
+	__type(value, union record);
 } scratch SEC(".maps");
 
 struct {
@@ -75,12 +89,38 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct statistics_key);
+	__type(value, struct statistics);
+} statistics SEC(".maps");
+
+/* By system call number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SYSCALLS);
+	__type(key, __u32);
+	__type(value, struct detail);
+} details SEC(".maps");
+
 #define COUNT(what)                                                                   \
 	do {                                                                          \
 		__u32 zero_ = 0;                                                      \
 		struct counters *counters_ = bpf_map_lookup_elem(&counters, &zero_); \
 		if (counters_)                                                        \
 			counters_->what++;                                            \
+	} while (0)
+
+/*
+ * Bounds a number by a power of two that it is already below: the verifier may not have followed the
+ * comparison, and clang must not find out that the mask changes nothing.
+ */
+#define BOUND(number, limit)                         \
+	do {                                         \
+		asm volatile("" : "+r"(number));     \
+		(number) &= (limit) - 1;             \
 	} while (0)
 
 /* The calling thread's host-wide id if it is one of the traced process, else 0. */
@@ -91,6 +131,7 @@ static __always_inline __u32 traced_thread(void)
 	return id >> 32 == filter.tgid ? (__u32)id : 0;
 }
 
+/* The state of a thread, made where there is none; NULL for a thread that is not to be traced. */
 static __always_inline struct thread *track(__u32 tid)
 {
 	struct thread *known = bpf_map_lookup_elem(&threads, &tid);
@@ -98,7 +139,7 @@ static __always_inline struct thread *track(__u32 tid)
 	struct thread fresh = {};
 
 	if (known)
-		return known;
+		goto tracked;
 	if (bpf_get_ns_current_pid_tgid(pid_namespace_dev, pid_namespace_ino, &ids, sizeof(ids)))
 		goto untracked;
 	fresh.tid = ids.pid;
@@ -106,20 +147,18 @@ static __always_inline struct thread *track(__u32 tid)
 		goto untracked;
 	known = bpf_map_lookup_elem(&threads, &tid);
 	if (known)
-		return known;
+		goto tracked;
 untracked:
 	COUNT(untracked);
 	return NULL;
+tracked:
+	return known->tid == filter.agent_tid ? NULL : known;
 }
 
-static __always_inline void open_entered(__u32 tid, __s32 directory, __u64 path, __u64 flags,
+static __always_inline void open_entered(struct thread *thread, __s32 directory, __u64 path, __u64 flags,
 					 __u32 mode, __u64 user_how)
 {
-	struct thread *thread = track(tid);
-
-	if (!thread || thread->tid == filter.agent_tid)
-		return;
-	if (thread->start)
+	if (thread->open_start)
 		COUNT(unpaired);
 	thread->path = path;
 	thread->user_how = user_how;
@@ -127,45 +166,66 @@ static __always_inline void open_entered(__u32 tid, __s32 directory, __u64 path,
 	thread->mode = mode;
 	thread->directory = directory;
 	/* last, so that our own work is not in the duration */
-	thread->start = bpf_ktime_get_ns();
+	thread->open_start = bpf_ktime_get_ns();
 }
 
-static __always_inline long send(void *ctx, void *record, __u64 size)
+static __always_inline void send(void *ctx, void *record, __u64 size)
 {
+	long failed;
+
 	if (!use_ring_buffer)
-		return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, size);
-	return bpf_ringbuf_output(&events, record, size,
-				  bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wakeup_bytes ?
-					  BPF_RB_FORCE_WAKEUP :
-					  BPF_RB_NO_WAKEUP);
+		failed = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, size);
+	else
+		failed = bpf_ringbuf_output(
+			&events, record, size,
+			bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wakeup_bytes ?
+				BPF_RB_FORCE_WAKEUP :
+				BPF_RB_NO_WAKEUP);
+	if (failed)
+		COUNT(lost);
+	else
+		COUNT(sent);
 }
 
-static __always_inline int open_returned(void *ctx, __s32 result)
+/* Whether a path begins with one of the prefixes; any does where there are none. */
+static __always_inline bool path_wanted(const char *path, long length)
 {
-	__u32 tid = traced_thread();
+	const __u64 *words = (const __u64 *)path;
+
+	if (!filter.prefix_count || length < 0)
+		return true;
+	for (__u32 i = 0; i < PREFIXES; i++) {
+		__u64 differing = 0;
+
+		if (i >= filter.prefix_count)
+			break;
+		for (int j = 0; j < PREFIX_WORDS; j++)
+			differing |= (words[j] ^ filter.prefixes[i].value[j]) &
+				     filter.prefixes[i].mask[j];
+		if (!differing)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline void open_returned(void *ctx, struct thread *thread, __s32 result, __u64 end)
+{
 	struct file_open_event *event;
-	struct thread *thread;
 	struct open_how how;
-	__u64 start, end;
 	__u32 zero = 0;
+	__u64 start;
 	long length;
 
-	if (!tid)
-		return 0;
-	thread = bpf_map_lookup_elem(&threads, &tid);
-	if (!thread || !thread->start)
-		return 0;
-	/* not sooner: most syscalls are no opens, and reading the clock is what costs them most */
-	end = bpf_ktime_get_ns();
-	start = thread->start;
-	thread->start = 0;
-	if (end - start < filter.file_open_threshold) {
-		COUNT(below_threshold);
-		return 0;
+	start = thread->open_start;
+	thread->open_start = 0;
+	if (end - start < filter.file_open_threshold ||
+	    (result >= 0 && filter.wanted & WANT_FAILED_OPENS_ONLY)) {
+		COUNT(filtered);
+		return;
 	}
 	event = bpf_map_lookup_elem(&scratch, &zero);
 	if (!event)
-		return 0;
+		return;
 	event->header.type = EVENT_FILE_OPEN;
 	event->header.tid = thread->tid;
 	event->header.start = start;
@@ -187,25 +247,25 @@ static __always_inline int open_returned(void *ctx, __s32 result)
 		event->flags &= ~(__u64)O_LARGEFILE;
 
 	length = bpf_probe_read_user_str(event->path, sizeof(event->path), (void *)thread->path);
+	if (!path_wanted(event->path, length)) {
+		COUNT(filtered);
+		return;
+	}
 	if (length > 0 && length <= (long)sizeof(event->path)) {
 		event->path_length = length - 1;
 	} else {
 		event->path_length = length;
 		length = 0;
 	}
-	if (send(ctx, event, offsetof(struct file_open_event, path) + length))
-		COUNT(lost);
-	else
-		COUNT(sent);
-	return 0;
+	send(ctx, event, offsetof(struct file_open_event, path) + length);
 }
 
 /*
  * What open, openat and creat make of their arguments before do_sys_openat2 sees them; applied
  * where the hook lies before that, so that every hook tells the same.
  */
-static __always_inline void open_requested(__u32 tid, __s32 directory, __u64 path, __u32 flags,
-					   __u32 mode)
+static __always_inline void open_requested(struct thread *thread, __s32 directory, __u64 path,
+					   __u32 flags, __u32 mode)
 {
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -213,35 +273,36 @@ static __always_inline void open_requested(__u32 tid, __s32 directory, __u64 pat
 		mode &= 07777;
 	else
 		mode = 0;
-	open_entered(tid, directory, path, flags, mode, 0);
+	open_entered(thread, directory, path, flags, mode, 0);
 }
 
-/* Entry of any syscall; user_regs are the registers that the process entered the kernel with. */
-static __always_inline void syscall_entered(__u32 tid, const void *user_regs, __u64 number)
+static __always_inline bool is_open(__u64 number)
 {
-	struct syscall_registers regs;
-
-	if (number != __NR_openat && number != __NR_openat2
 #ifdef __NR_open
-	    && number != __NR_open && number != __NR_creat
+	if (number == __NR_open || number == __NR_creat)
+		return true;
 #endif
-	)
-		return;
-	if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs + SYSCALL_REGISTERS_OFFSET)) {
-		COUNT(untracked);
-		return;
-	}
+	return number == __NR_openat || number == __NR_openat2;
+}
+
+/* Entry of a system call that opens. */
+static __always_inline void open_syscall_entered(struct thread *thread,
+						 const struct syscall_registers *regs)
+{
+	__u64 number = regs->number;
+
 	if (number == __NR_openat2)
-		open_entered(tid, regs.argument1, regs.argument2, 0, 0, regs.argument3);
+		open_entered(thread, regs->argument1, regs->argument2, 0, 0, regs->argument3);
 	else if (number == __NR_openat)
-		open_requested(tid, regs.argument1, regs.argument2, regs.argument3,
-			       regs.argument4);
+		open_requested(thread, regs->argument1, regs->argument2, regs->argument3,
+			       regs->argument4);
 #ifdef __NR_open
 	else if (number == __NR_open)
-		open_requested(tid, AT_FDCWD, regs.argument1, regs.argument2, regs.argument3);
+		open_requested(thread, AT_FDCWD, regs->argument1, regs->argument2,
+			       regs->argument3);
 	else
-		open_requested(tid, AT_FDCWD, regs.argument1, O_CREAT | O_WRONLY | O_TRUNC,
-			       regs.argument2);
+		open_requested(thread, AT_FDCWD, regs->argument1, O_CREAT | O_WRONLY | O_TRUNC,
+			       regs->argument2);
 #endif
 }
 
@@ -249,20 +310,167 @@ static __always_inline void syscall_entered(__u32 tid, const void *user_regs, __
 static __always_inline int openat2_entered(__s32 directory, __u64 path, const void *kernel_how)
 {
 	__u32 tid = traced_thread();
+	struct thread *thread;
 	struct open_how how;
 
 	if (!tid)
 		return 0;
+	thread = track(tid);
+	if (!thread)
+		return 0;
 	if (bpf_probe_read_kernel(&how, sizeof(how), kernel_how))
 		how = (struct open_how){ .flags = FLAGS_UNREADABLE };
-	open_entered(tid, directory, path, how.flags, how.mode, 0);
+	open_entered(thread, directory, path, how.flags, how.mode, 0);
 	return 0;
 }
 
 /* From Linux 7.2 do_sys_openat2 returns an int: only the low half of the register is the result. */
 static __always_inline int openat2_returned(void *ctx, __u64 result)
 {
-	return open_returned(ctx, (__s32)result);
+	__u32 tid = traced_thread();
+	struct thread *thread;
+
+	if (!tid)
+		return 0;
+	thread = bpf_map_lookup_elem(&threads, &tid);
+	if (thread && thread->open_start)
+		open_returned(ctx, thread, (__s32)result, bpf_ktime_get_ns());
+	return 0;
+}
+
+static __always_inline bool syscall_wanted(__u32 number)
+{
+	__u32 index = number;
+
+	if (number >= MAX_SYSCALLS)
+		return false;
+	BOUND(index, MAX_SYSCALLS);
+	return filter.syscalls[index / 64] >> (index % 64) & 1;
+}
+
+/* The index of the highest bit, and 0 for 0, without the loop that the verifier would walk. */
+static __always_inline __u32 log2(__u64 value)
+{
+	__u32 log = 0;
+
+	if (value >> 32) { value >>= 32; log += 32; }
+	if (value >> 16) { value >>= 16; log += 16; }
+	if (value >> 8) { value >>= 8; log += 8; }
+	if (value >> 4) { value >>= 4; log += 4; }
+	if (value >> 2) { value >>= 2; log += 2; }
+	return log + (value >> 1 & 1);
+}
+
+static __always_inline void count_call(const struct thread *thread, bool failed, __u64 duration)
+{
+	struct statistics_key key = { .number = thread->number };
+	__u32 period = filter.period;
+	struct statistics *of_calls;
+	__u32 bucket;
+
+	if (filter.wanted & WANT_STATISTICS_BY_THREAD)
+		key.tid = thread->tid;
+	of_calls = bpf_map_lookup_elem(&statistics, &key);
+	if (!of_calls) {
+		static const struct statistics none;
+
+		bpf_map_update_elem(&statistics, &key, &none, BPF_NOEXIST);
+		of_calls = bpf_map_lookup_elem(&statistics, &key);
+		if (!of_calls) {
+			COUNT(untracked);
+			return;
+		}
+	}
+	of_calls->count++;
+	of_calls->errors += failed;
+	of_calls->total += duration;
+	if (of_calls->period != period) {
+		/* a period without calls in between left an older one's behind */
+		if (period - of_calls->period > 1)
+			of_calls->max[(period + 1) & 1] = 0;
+		of_calls->max[period & 1] = 0;
+		of_calls->period = period;
+	}
+	if (duration > of_calls->max[period & 1])
+		of_calls->max[period & 1] = duration;
+	bucket = log2(duration);
+	if (bucket >= HISTOGRAM_BUCKETS)
+		bucket = HISTOGRAM_BUCKETS - 1;
+	of_calls->histogram[bucket]++;
+}
+
+/* Reads what an argument points to; the length that was read, or -errno. */
+static __always_inline long read_detail(const struct thread *thread, char *to)
+{
+	__u32 number = thread->number;
+	const struct detail *detail = bpf_map_lookup_elem(&details, &number);
+	__u32 length = 0;
+	const void *from;
+	long failed;
+
+	if (!detail || detail->kind == DETAIL_NONE || detail->argument >= SYSCALL_ARGUMENTS ||
+	    detail->length_argument >= SYSCALL_ARGUMENTS)
+		return 0;
+	from = (const void *)thread->arguments[detail->argument];
+	if (!from)
+		return 0;
+	if (detail->kind == DETAIL_PATH) {
+		failed = bpf_probe_read_user_str(to, DETAIL_LENGTH, from);
+		return failed > 0 ? failed - 1 : failed;
+	}
+	if (detail->kind == DETAIL_BYTES) {
+		length = thread->arguments[detail->length_argument];
+	} else {
+		failed = bpf_probe_read_user(
+			&length, sizeof(length),
+			(const void *)thread->arguments[detail->length_argument]);
+		if (failed)
+			return failed;
+	}
+	if (length > DETAIL_LENGTH - 1)
+		length = DETAIL_LENGTH - 1;
+	BOUND(length, DETAIL_LENGTH);
+	failed = bpf_probe_read_user(to, length, from);
+	return failed ? failed : length;
+}
+
+static __always_inline void syscall_returned(void *ctx, struct thread *thread, __s64 result,
+					     __u64 end)
+{
+	/* rt_sigreturn has no result: the register holds what the interrupted code had in it */
+	bool failed = result < 0 && result >= -4095 && thread->number != __NR_rt_sigreturn;
+	__u64 start = thread->call_start;
+	struct syscall_event *event;
+	__u32 zero = 0;
+	long length;
+
+	thread->call_start = 0;
+	if (filter.wanted & WANT_STATISTICS)
+		count_call(thread, failed, end - start);
+	if (!thread->recorded)
+		return;
+	if (end - start < filter.syscall_threshold ||
+	    (!failed && filter.wanted & WANT_FAILED_SYSCALLS_ONLY)) {
+		COUNT(filtered);
+		return;
+	}
+	event = bpf_map_lookup_elem(&scratch, &zero);
+	if (!event)
+		return;
+	event->header.type = EVENT_SYSCALL;
+	event->header.tid = thread->tid;
+	event->header.start = start;
+	event->header.end = end;
+	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));
+	event->result = result;
+	event->number = thread->number;
+	for (int i = 0; i < SYSCALL_ARGUMENTS; i++)
+		event->arguments[i] = thread->arguments[i];
+	length = read_detail(thread, event->detail);
+	event->detail_length = length;
+	if (length < 0 || length > DETAIL_LENGTH)
+		length = 0;
+	send(ctx, event, offsetof(struct syscall_event, detail) + length);
 }
 
 /*
@@ -310,25 +518,38 @@ SEC("kprobe/do_sys_open")
 int open_kprobe(struct pt_regs *regs)
 {
 	__u32 tid = traced_thread();
+	struct thread *thread;
 
-	if (tid)
-		open_requested(tid, PT_REGS_PARM1(regs), PT_REGS_PARM2(regs), PT_REGS_PARM3(regs),
-			       PT_REGS_PARM4(regs));
+	if (!tid)
+		return 0;
+	thread = track(tid);
+	if (thread)
+		open_requested(thread, PT_REGS_PARM1(regs), PT_REGS_PARM2(regs),
+			       PT_REGS_PARM3(regs), PT_REGS_PARM4(regs));
 	return 0;
 }
 
-/* The architecture's entry function of one syscall, whose only argument is the user registers. */
+/*
+ * The architecture's entry function of a system call that opens; its only argument is the user
+ * registers.
+ */
 SEC("kprobe/syscall")
 int syscall_kprobe(struct pt_regs *regs)
 {
 	const void *user_regs = (const void *)PT_REGS_PARM1(regs);
+	struct syscall_registers entered;
 	__u32 tid = traced_thread();
-	__u64 number;
+	struct thread *thread;
 
-	if (tid && !bpf_probe_read_kernel(&number, sizeof(number),
-					  user_regs + SYSCALL_REGISTERS_OFFSET +
-						  offsetof(struct syscall_registers, number)))
-		syscall_entered(tid, user_regs, number);
+	if (!tid)
+		return 0;
+	thread = track(tid);
+	if (!thread)
+		return 0;
+	if (bpf_probe_read_kernel(&entered, sizeof(entered), user_regs + SYSCALL_REGISTERS_OFFSET))
+		COUNT(untracked);
+	else
+		open_syscall_entered(thread, &entered);
 	return 0;
 }
 
@@ -342,14 +563,70 @@ SEC("raw_tp/sys_enter")
 int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 tid = traced_thread();
+	__u32 wanted = filter.wanted;
+	__u64 number = ctx->args[1];
+	struct syscall_registers regs;
+	struct thread *thread;
+	bool open, record;
 
-	if (tid)
-		syscall_entered(tid, (const void *)ctx->args[0], ctx->args[1]);
+	if (!tid)
+		return 0;
+	open = wanted & WANT_FILE_OPENS && is_open(number);
+	record = wanted & WANT_SYSCALLS && syscall_wanted(number);
+	if (!open && !record && !(wanted & WANT_STATISTICS))
+		return 0;
+	thread = track(tid);
+	if (!thread)
+		return 0;
+	if (open || record) {
+		if (bpf_probe_read_kernel(&regs, sizeof(regs),
+					  (const void *)ctx->args[0] + SYSCALL_REGISTERS_OFFSET)) {
+			COUNT(untracked);
+			return 0;
+		}
+		/* what the tracepoint says holds even where a tracer changed the register */
+		regs.number = number;
+		if (record) {
+			thread->arguments[0] = regs.argument1;
+			thread->arguments[1] = regs.argument2;
+			thread->arguments[2] = regs.argument3;
+			thread->arguments[3] = regs.argument4;
+			thread->arguments[4] = regs.argument5;
+			thread->arguments[5] = regs.argument6;
+		}
+		if (open)
+			open_syscall_entered(thread, &regs);
+	}
+	if (record || wanted & WANT_STATISTICS) {
+		thread->number = number;
+		thread->recorded = record;
+		thread->call_start = open ? thread->open_start : bpf_ktime_get_ns();
+	}
 	return 0;
 }
 
 SEC("raw_tp/sys_exit")
 int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	return open_returned(ctx, ctx->args[1]);
+	__u32 tid = traced_thread();
+	struct thread *thread;
+	bool open;
+	__u64 end;
+
+	if (!tid)
+		return 0;
+	thread = bpf_map_lookup_elem(&threads, &tid);
+	if (!thread)
+		return 0;
+	/* an open that another hook watches has returned before */
+	open = thread->open_start && filter.wanted & WANT_FILE_OPENS;
+	if (!open && !thread->call_start)
+		return 0;
+	/* not sooner: reading the clock is what costs most where nothing is wanted */
+	end = bpf_ktime_get_ns();
+	if (open)
+		open_returned(ctx, thread, ctx->args[1], end);
+	if (thread->call_start)
+		syscall_returned(ctx, thread, ctx->args[1], end);
+	return 0;
 }

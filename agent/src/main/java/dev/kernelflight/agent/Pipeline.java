@@ -1,11 +1,19 @@
 package dev.kernelflight.agent;
 
 import dev.kernelflight.agent.decode.FileOpenRecord;
+import dev.kernelflight.agent.decode.KernelRecord;
+import dev.kernelflight.agent.decode.SyscallRecord;
 import dev.kernelflight.agent.emit.FileOpenEmitter;
 import dev.kernelflight.agent.emit.LossReporter;
+import dev.kernelflight.agent.emit.RecordOrigin;
+import dev.kernelflight.agent.emit.StatisticsEmitter;
+import dev.kernelflight.agent.emit.SyscallArguments;
+import dev.kernelflight.agent.emit.SyscallEmitter;
 import dev.kernelflight.agent.enrich.KernelClock;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
+import dev.kernelflight.agent.settings.RecordingSettings.Requested;
 import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
@@ -25,32 +33,58 @@ final class Pipeline implements AutoCloseable {
   private final ThreadDirectory threads;
   private final KernelClock clock = new KernelClock(TickClock::now);
   private final FileOpenRecord fileOpen = new FileOpenRecord();
+  private final SyscallRecord syscall = new SyscallRecord();
   private final FileOpenEmitter fileOpens;
+  private final SyscallEmitter syscalls;
+  private final StatisticsEmitter statistics;
   private final LossReporter losses = new LossReporter();
   private long undecodable;
   private long records;
   private long busyNanos;
 
-  private Pipeline(Tracer tracer, ThreadDirectory threads) {
+  private Pipeline(Tracer tracer, ThreadDirectory threads, SyscallArguments arguments) {
     this.tracer = tracer;
     this.threads = threads;
-    fileOpens = new FileOpenEmitter(clock, threads);
+    RecordOrigin origin = new RecordOrigin(clock, threads);
+    fileOpens = new FileOpenEmitter(origin);
+    syscalls = new SyscallEmitter(origin, arguments);
+    statistics = new StatisticsEmitter(origin);
   }
 
   /**
-   * Attaches the probes.
+   * Makes all ready; nothing is attached until {@link #follow}.
    *
    * @param drainingThread the kernel's id of the thread that is not to be traced
    * @param epoll woken when there is much to drain
    */
   static Pipeline open(
       Tracer.Options options, int drainingThread, Epoll epoll, ThreadDirectory threads)
-      throws NoHookException, KernelException, IOException {
-    return new Pipeline(Tracer.open(options, drainingThread, epoll), threads);
+      throws KernelException, IOException {
+    Tracer tracer = Tracer.open(options, drainingThread, epoll);
+    try {
+      SyscallArguments arguments = new SyscallArguments(KernelNames.ofThisMachine());
+      arguments.details(tracer::setDetail);
+      return new Pipeline(tracer, threads, arguments);
+    } catch (KernelException | RuntimeException e) {
+      tracer.close();
+      throw e;
+    }
   }
 
   Tracer tracer() {
     return tracer;
+  }
+
+  /**
+   * Traces what is requested from now on, and nothing else.
+   *
+   * @throws NoHookException if there is no hook for something; the rest is traced
+   */
+  void follow(Requested requested) throws NoHookException {
+    fileOpens.setFilter(requested.paths());
+    if (!requested.wanted().equals(tracer.wanted())) {
+      tracer.follow(requested.wanted());
+    }
   }
 
   /** Commits all records that are there. */
@@ -73,20 +107,37 @@ final class Pipeline implements AutoCloseable {
   }
 
   private void onRecord(MemorySegment memory, long offset, int length) {
-    if (FileOpenRecord.type(memory, offset, length) == FileOpenRecord.TYPE
-        && fileOpen.wrap(memory, offset, length)) {
-      fileOpens.emit(fileOpen);
-    } else {
-      undecodable++;
+    switch (KernelRecord.type(memory, offset, length)) {
+      case FileOpenRecord.TYPE -> {
+        if (fileOpen.wrap(memory, offset, length)) {
+          fileOpens.emit(fileOpen);
+          return;
+        }
+      }
+      case SyscallRecord.TYPE -> {
+        if (syscall.wrap(memory, offset, length)) {
+          syscalls.emit(syscall);
+          return;
+        }
+      }
+      default -> {
+        // no kind of record that there is
+      }
+    }
+    undecodable++;
+  }
+
+  /** Commits what the kernel counted since the last time. */
+  void commitStatistics() throws KernelException {
+    if (tracer.wanted().statistics().isPresent()) {
+      tracer.readStatistics(statistics::emit);
     }
   }
 
   /** Commits what was lost since the last time, and follows CPUs that came or went. */
   void housekeep() throws KernelException {
     losses.report(
-        tracer.counters(),
-        tracer.fileOpens().skippedRuns(),
-        undecodable + tracer.transport().undecodable());
+        tracer.counters(), tracer.skippedRuns(), undecodable + tracer.transport().undecodable());
     tracer.transport().followCpus();
   }
 

@@ -2,8 +2,11 @@ package dev.kernelflight.agent;
 
 import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
-import dev.kernelflight.agent.settings.WantedEvents;
-import dev.kernelflight.bpf.attach.AttachedHook;
+import dev.kernelflight.agent.settings.PathFilter;
+import dev.kernelflight.agent.settings.RecordingSettings;
+import dev.kernelflight.agent.settings.RecordingSettings.Requested;
+import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.CurrentProcess;
@@ -11,7 +14,10 @@ import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.FileOpenEvent;
+import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.ProbeEvent;
+import dev.kernelflight.events.SyscallEvent;
+import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.util.Collection;
@@ -46,9 +52,13 @@ final class Recorder implements FlightRecorderListener {
   private final Instrumentation instrumentation;
   private final ReentrantLock lock = new ReentrantLock();
 
-  private @Nullable WantedEvents wanted;
+  private @Nullable RecordingSettings settings;
   private volatile @Nullable Drainer drainer;
   private volatile @Nullable Pipeline pipeline;
+
+  /** Whether recordings may want something else than when they were last asked. */
+  private volatile boolean settingsChanged;
+
   private @Nullable String lastFailure;
   private boolean refused;
   private long reportedRecords;
@@ -65,7 +75,7 @@ final class Recorder implements FlightRecorderListener {
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
     FlightRecorder.addListener(this);
-    if (FlightRecorder.isInitialized() && WantedEvents.anyRecordingRuns()) {
+    if (FlightRecorder.isInitialized() && RecordingSettings.anyRecordingRuns()) {
       recordingStarted();
     }
   }
@@ -75,7 +85,10 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       Drainer ready = drainer();
-      Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads).close();
+      try (Pipeline trial =
+          Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads)) {
+        trial.follow(new Requested(Wanted.fileOpensOnly(), PathFilter.ALL));
+      }
     } finally {
       lock.unlock();
     }
@@ -86,68 +99,82 @@ final class Recorder implements FlightRecorderListener {
     if (recording.getState() == RecordingState.RUNNING) {
       recordingStarted();
     } else {
-      Drainer ready = drainer;
-      if (ready != null) {
-        ready.epoll.wakeUp();
-      }
+      checkSettings();
+    }
+  }
+
+  /** On any thread: what recordings want may have changed. */
+  private void checkSettings() {
+    settingsChanged = true;
+    Drainer ready = drainer;
+    if (ready != null) {
+      ready.epoll.wakeUp();
     }
   }
 
   /** On the thread that starts a recording, so that the recording misses nothing that follows. */
   private void recordingStarted() {
     try {
-      boolean attach = wanted().fileOpens();
+      Requested requested = settings().read();
       lock.lock();
       try {
         refused = false;
-        follow(attach);
+        follow(requested);
       } finally {
         lock.unlock();
       }
-      Drainer ready = drainer;
-      if (ready != null) {
-        ready.epoll.wakeUp();
-      }
+      checkSettings();
     } catch (Throwable e) {
       // whatever it is must not become the application's
       fail(e);
     }
   }
 
-  private WantedEvents wanted() {
-    synchronized (this) {
-      WantedEvents events = wanted;
-      if (events == null) {
-        events = new WantedEvents();
-        FlightRecorder.addPeriodicEvent(DrainEvent.class, this::chunkEnds);
-        FlightRecorder.addPeriodicEvent(ProbeEvent.class, this::chunkBegins);
-        wanted = events;
-      }
-      return events;
+  private synchronized RecordingSettings settings() {
+    RecordingSettings known = settings;
+    if (known == null) {
+      known = new RecordingSettings(Console::warn);
+      KernelSettings.setOnChange(this::checkSettings);
+      FlightRecorder.addPeriodicEvent(DrainEvent.class, this::chunkEnds);
+      FlightRecorder.addPeriodicEvent(ProbeEvent.class, this::chunkBegins);
+      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, this::statisticsDue);
+      settings = known;
     }
+    return known;
   }
 
-  /** Makes the probes be there, or not. Under the lock. */
-  private void follow(boolean attach) throws KernelException {
+  /** Traces what is requested, and nothing else. Under the lock. */
+  private void follow(Requested requested) throws KernelException {
     Pipeline attached = pipeline;
-    if (attach && attached == null && !refused) {
-      try {
+    if (requested.wanted().isNothing()) {
+      if (attached != null) {
+        attached.drain();
+        attached.housekeep();
+        detach();
+      }
+      return;
+    }
+    if (refused) {
+      return;
+    }
+    try {
+      if (attached == null) {
         Drainer ready = drainer();
         attached = Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads);
         pipeline = attached;
-        probeEvent(attached).commit();
-      } catch (NoHookException e) {
-        refused = true;
-        probeEvent(e.refusals()).commit();
-        fail(e);
-      } catch (KernelException | IOException | RuntimeException | LinkageError e) {
-        refused = true;
-        fail(e);
       }
-    } else if (!attach && attached != null) {
-      attached.drain();
-      attached.housekeep();
+      boolean known = requested.wanted().equals(attached.tracer().wanted());
+      attached.follow(requested);
+      if (!known) {
+        commitProbes(attached);
+      }
+    } catch (NoHookException e) {
+      refusedProbe(e).commit();
+      fail(e);
+    } catch (KernelException | IOException | RuntimeException | LinkageError e) {
+      refused = true;
       detach();
+      fail(e);
     }
   }
 
@@ -199,10 +226,12 @@ final class Recorder implements FlightRecorderListener {
                 ? threads.listen() ? FLUSH_MILLIS : STARTING_MILLIS
                 : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
-        if (!attached || System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L) {
+        boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
+        if (!attached || due || settingsChanged) {
           housekept = System.nanoTime();
-          recordingRuns = WantedEvents.anyRecordingRuns();
-          keepUp(recordingRuns && wanted().fileOpens());
+          settingsChanged = false;
+          recordingRuns = RecordingSettings.anyRecordingRuns();
+          keepUp(recordingRuns ? settings().read() : Requested.NOTHING);
         }
       } catch (Throwable e) {
         giveUp(e);
@@ -221,13 +250,13 @@ final class Recorder implements FlightRecorderListener {
     }
   }
 
-  private void keepUp(boolean attach) throws KernelException {
+  private void keepUp(Requested requested) throws KernelException {
     lock.lock();
     try {
       if (pipeline != null) {
         pipeline.housekeep();
       }
-      follow(attach);
+      follow(requested);
     } finally {
       lock.unlock();
     }
@@ -239,6 +268,7 @@ final class Recorder implements FlightRecorderListener {
     try {
       if (pipeline != null) {
         pipeline.drain();
+        pipeline.commitStatistics();
         pipeline.housekeep();
         drainEvent(pipeline).commit();
       }
@@ -253,8 +283,22 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       if (pipeline != null) {
-        probeEvent(pipeline).commit();
+        commitProbes(pipeline);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Once in each period of the statistics, and for the rest of it when a chunk ends. */
+  private void statisticsDue() {
+    lock.lock();
+    try {
+      if (pipeline != null) {
+        pipeline.commitStatistics();
+      }
+    } catch (Throwable e) {
+      giveUp(e);
     } finally {
       lock.unlock();
     }
@@ -269,18 +313,36 @@ final class Recorder implements FlightRecorderListener {
     return event;
   }
 
-  private static ProbeEvent probeEvent(Pipeline attached) {
-    AttachedHook hook = attached.tracer().fileOpens();
-    ProbeEvent event = probeEvent(hook.refusals());
-    event.hook = hook.hook().kind().toString();
-    event.target = hook.hook().target();
-    event.buffer = attached.tracer().transport().description();
-    return event;
+  private static void commitProbes(Pipeline attached) {
+    Tracer tracer = attached.tracer();
+    tracer.fileOpenProbe().ifPresent(probe -> commitProbe(FileOpenEvent.NAME, probe, tracer));
+    tracer
+        .syscallProbe()
+        .ifPresent(probe -> {
+          if (tracer.wanted().syscalls().isPresent()) {
+            commitProbe(SyscallEvent.NAME, probe, tracer);
+          }
+          if (tracer.wanted().statistics().isPresent()) {
+            commitProbe(SyscallStatisticsEvent.NAME, probe, tracer);
+          }
+        });
   }
 
-  private static ProbeEvent probeEvent(Collection<Refusal> refusals) {
+  private static void commitProbe(String eventName, Tracer.Probe probe, Tracer tracer) {
+    ProbeEvent event = probeEvent(eventName, probe.refusals());
+    event.hook = probe.hook().kind().toString();
+    event.target = probe.hook().target();
+    event.buffer = tracer.transport().description();
+    event.commit();
+  }
+
+  private static ProbeEvent refusedProbe(NoHookException e) {
+    return probeEvent(FileOpenEvent.NAME, e.refusals());
+  }
+
+  private static ProbeEvent probeEvent(String eventName, Collection<Refusal> refusals) {
     ProbeEvent event = new ProbeEvent();
-    event.event = FileOpenEvent.NAME;
+    event.event = eventName;
     event.hook = "none";
     event.kernelVersion = System.getProperty("os.version");
     event.refused =

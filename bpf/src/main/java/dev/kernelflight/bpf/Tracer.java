@@ -1,6 +1,5 @@
 package dev.kernelflight.bpf;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.bpf.abi.Architecture;
@@ -12,6 +11,7 @@ import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.elf.BpfObject;
 import dev.kernelflight.bpf.elf.MalformedObjectException;
 import dev.kernelflight.bpf.elf.MapSpec;
@@ -31,16 +31,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Traces this process: owns the maps, programs, hooks and buffers from {@link #open} to {@link
- * #close}. No probe is attached before and none is left after.
+ * #close}. Probes are attached while {@link #follow} was last asked for what they see.
  *
  * <p>Not thread-safe: one thread at a time, guarded by its owner.
  */
@@ -68,11 +67,11 @@ public final class Tracer implements AutoCloseable {
    *
    * @param sent records handed to the buffer
    * @param lost records that found the buffer full or missing
-   * @param belowThreshold calls that were too short to be wanted
+   * @param filtered calls that nobody wanted: too short, without error, or of another path
    * @param unpaired calls whose return was never seen
-   * @param untracked calls not seen because the table of threads was full
+   * @param untracked calls not seen because a table was full
    */
-  public record Counters(long sent, long lost, long belowThreshold, long unpaired, long untracked) {
+  public record Counters(long sent, long lost, long filtered, long unpaired, long untracked) {
     static final int BYTES = 5 * Long.BYTES;
 
     static Counters read(MemorySegment memory, long at) {
@@ -85,14 +84,16 @@ public final class Tracer implements AutoCloseable {
     }
   }
 
-  /** {@code struct filter} of {@code event.h}. */
-  static final int FILTER_AGENT_TID = 4;
-
-  /** Likewise. */
-  static final int FILTER_FILE_OPEN_THRESHOLD = 8;
-
   private static final String EVENTS = "events";
   private static final long LARGEST_RING_BYTES = 1 << 30;
+
+  private static final Hook SYSCALLS =
+      new Hook(
+          HookKind.TRACEPOINT,
+          "sys_enter, sys_exit",
+          List.of(
+              new RawTracepoint("sys_exit", "sys_exit"),
+              new RawTracepoint("sys_enter", "sys_enter")));
 
   private static final Hook THREAD_EXIT =
       new Hook(
@@ -100,29 +101,64 @@ public final class Tracer implements AutoCloseable {
           "sched_process_exit",
           List.of(new RawTracepoint("thread_exit", "sched_process_exit")));
 
-  private final Arena arena = Arena.ofShared();
+  /** What of a system call's arguments is sent besides their numbers; {@code enum detail_kind}. */
+  public enum DetailKind {
+    /** Nothing. */
+    NONE(0),
+    /** The string that an argument points to. */
+    PATH(1),
+    /** The bytes that an argument points to, as many as another one says. */
+    BYTES(2),
+    /** The bytes that an argument points to, as many as another one points to. */
+    BYTES_BY_REFERENCE(3);
+
+    private final byte wire;
+
+    DetailKind(int wire) {
+      this.wire = (byte) wire;
+    }
+  }
+
+  /**
+   * How one kind of event is seen.
+   *
+   * @param hook what is attached
+   * @param refusals the cheaper hooks that were tried before
+   */
+  public record Probe(Hook hook, List<Refusal> refusals) {}
+
+  private final Options options;
+  private final Architecture architecture;
   private final LoadedObject object;
   private final Transport transport;
-  private final AttachedHook fileOpens;
+  private final Filter filter;
   private final int possibleCpus;
-  private final MemorySegment filter;
+  private final StatisticsReader statistics;
+  private final Arena arena = Arena.ofShared();
   private final MemorySegment counterMemory;
+  private @Nullable AttachedHook threadExits;
+  private @Nullable AttachedHook syscalls;
+  private @Nullable AttachedHook openFunctions;
 
-  /** Everything above and more, in the order of its opening. */
-  private final Deque<AutoCloseable> owned;
+  /** Why no kernel function is hooked for file opens, once that was tried in vain. */
+  private @Nullable List<Refusal> openFunctionsRefused;
+
+  private Wanted wanted = Wanted.NOTHING;
+  private long skippedRunsBefore;
 
   private Tracer(
+      Options options,
+      Architecture architecture,
       LoadedObject object,
       Transport transport,
-      AttachedHook fileOpens,
-      int possibleCpus,
-      Deque<AutoCloseable> owned) {
+      int possibleCpus) {
+    this.options = options;
+    this.architecture = architecture;
     this.object = object;
     this.transport = transport;
-    this.fileOpens = fileOpens;
     this.possibleCpus = possibleCpus;
-    this.owned = owned;
-    filter = object.variable("filter");
+    filter = new Filter(object.variable("filter"));
+    statistics = new StatisticsReader(object.map("statistics"), possibleCpus);
     counterMemory = arena.allocate((long) possibleCpus * Counters.BYTES, 8);
   }
 
@@ -139,16 +175,15 @@ public final class Tracer implements AutoCloseable {
   }
 
   /**
-   * Creates maps and buffers, and attaches file opens.
+   * Creates maps and buffers; nothing is attached yet.
    *
    * @param agentThread the thread, by its kernel id, that is never traced
    * @param epoll woken when a buffer is half full
-   * @throws NoHookException if the kernel accepts no hook
-   * @throws KernelException if it refuses anything else
+   * @throws KernelException if the kernel refuses
    * @throws IOException if /proc or /sys cannot be read
    */
   public static Tracer open(Options options, int agentThread, Epoll epoll)
-      throws NoHookException, KernelException, IOException {
+      throws KernelException, IOException {
     Architecture architecture = Architecture.current();
     BpfObject parsed;
     try {
@@ -157,39 +192,101 @@ public final class Tracer implements AutoCloseable {
       throw new IOException("the jar is damaged: " + e.getMessage(), e);
     }
     int possibleCpus = Cpus.possible();
-    Deque<AutoCloseable> opened = new ArrayDeque<>();
+    LoadedObject object = createMaps(parsed, options, possibleCpus);
+    Transport transport = null;
     try {
-      LoadedObject object = createMaps(parsed, options);
-      opened.push(object);
       try (Fd identify = object.load("identify", 0)) {
         Bpf.runOnce("identify", identify);
       }
-      object.variable("filter").set(JAVA_INT, FILTER_AGENT_TID, agentThread);
-      Transport transport =
+      transport =
           options.buffer == Buffer.RING
               ? BpfRingBuffer.open(object.map(EVENTS), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
-      opened.push(transport);
-      Attacher attacher = new Attacher(object);
-      AttachedHook threadExits = attacher.attachFirst(List.of(THREAD_EXIT));
-      opened.push(threadExits);
-      AttachedHook fileOpens = attacher.attachFirst(fileOpenHooks(architecture, options.attach));
-      opened.push(fileOpens);
-      Tracer tracer = new Tracer(object, transport, fileOpens, possibleCpus, opened);
-      opened = new ArrayDeque<>();
+      Tracer tracer = new Tracer(options, architecture, object, transport, possibleCpus);
+      tracer.filter.setAgentThread(agentThread);
       return tracer;
-    } finally {
-      closeAll(opened);
+    } catch (KernelException | RuntimeException e) {
+      if (transport != null) {
+        transport.close();
+      }
+      object.close();
+      throw e;
     }
   }
 
-  private static List<Hook> fileOpenHooks(Architecture architecture, Optional<HookKind> wanted) {
-    return FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()).stream()
-        .filter(hook -> wanted.isEmpty() || wanted.get() == hook.kind())
-        .toList();
+  /**
+   * Traces from now on what is wanted, and nothing else: attaches, detaches and filters
+   * accordingly.
+   *
+   * @throws NoHookException if the kernel accepts no hook for something; the rest is traced, and
+   *     asking for the same again does not try again
+   */
+  public void follow(Wanted newlyWanted) throws NoHookException {
+    wanted = newlyWanted;
+    boolean opens = wanted.fileOpens().isPresent();
+    if (!wanted.isNothing() && threadExits == null) {
+      threadExits = new Attacher(object).attachFirst(List.of(THREAD_EXIT));
+    }
+    NoHookException noOpens = null;
+    if (opens && openFunctions == null && openFunctionsRefused == null) {
+      noOpens = attachOpenFunctions();
+    }
+    boolean opensByTracepoint = opens && openFunctions == null && mayUse(HookKind.TRACEPOINT);
+    filter.write(wanted, opensByTracepoint);
+    boolean everySyscall =
+        opensByTracepoint || wanted.syscalls().isPresent() || wanted.statistics().isPresent();
+    if (everySyscall && syscalls == null) {
+      syscalls = new Attacher(object).attachFirst(List.of(SYSCALLS));
+    } else if (!everySyscall) {
+      syscalls = detach(syscalls);
+    }
+    if (!opens) {
+      openFunctions = detach(openFunctions);
+    }
+    if (wanted.isNothing()) {
+      threadExits = detach(threadExits);
+    }
+    if (noOpens != null) {
+      throw noOpens;
+    }
   }
 
-  private static LoadedObject createMaps(BpfObject object, Options options)
+  private boolean mayUse(HookKind kind) {
+    return options.attach.map(kind::equals).orElse(true);
+  }
+
+  /** Hooks a kernel function; returns why not, unless the tracepoints may serve instead. */
+  private @Nullable NoHookException attachOpenFunctions() {
+    List<Hook> candidates =
+        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()).stream()
+            .filter(hook -> mayUse(hook.kind()))
+            .toList();
+    if (candidates.isEmpty()) {
+      openFunctionsRefused = List.of();
+      return null;
+    }
+    try {
+      openFunctions = new Attacher(object).attachFirst(candidates);
+      return null;
+    } catch (NoHookException e) {
+      openFunctionsRefused = e.refusals();
+      return mayUse(HookKind.TRACEPOINT) ? null : e;
+    }
+  }
+
+  private @Nullable AttachedHook detach(@Nullable AttachedHook hook) {
+    if (hook != null) {
+      try {
+        skippedRunsBefore += hook.skippedRuns();
+      } catch (KernelException e) {
+        // then they stay uncounted
+      }
+      hook.close();
+    }
+    return null;
+  }
+
+  private static LoadedObject createMaps(BpfObject object, Options options, int possibleCpus)
       throws KernelException, IOException {
     try {
       MemoryLock.lift();
@@ -203,7 +300,7 @@ public final class Tracer implements AutoCloseable {
     if (options.buffer == Buffer.PERF) {
       MapSpec perCpu =
           new MapSpec(
-              EVENTS, Bpf.MAP_TYPE_PERF_EVENT_ARRAY, Integer.BYTES, Integer.BYTES, Cpus.possible());
+              EVENTS, Bpf.MAP_TYPE_PERF_EVENT_ARRAY, Integer.BYTES, Integer.BYTES, possibleCpus, 0);
       return LoadedObject.create(object, constants, Map.of(EVENTS, perCpu));
     }
     long bytes = (long) options.pages * Mapping.pageBytes() * Cpus.online().cardinality();
@@ -211,7 +308,7 @@ public final class Tracer implements AutoCloseable {
     for (; ; bytes /= 2) {
       constants.put("use_ring_buffer", 1L);
       constants.put("wakeup_bytes", bytes / 2);
-      MapSpec ring = new MapSpec(EVENTS, Bpf.MAP_TYPE_RINGBUF, 0, 0, (int) bytes);
+      MapSpec ring = new MapSpec(EVENTS, Bpf.MAP_TYPE_RINGBUF, 0, 0, (int) bytes, 0);
       try {
         return LoadedObject.create(object, constants, Map.of(EVENTS, ring));
       } catch (KernelException e) {
@@ -227,14 +324,51 @@ public final class Tracer implements AutoCloseable {
     return transport;
   }
 
-  /** What file opens are seen by. */
-  public AttachedHook fileOpens() {
-    return fileOpens;
+  /** What is traced. */
+  public Wanted wanted() {
+    return wanted;
   }
 
-  /** Opens that take less time are not sent from now on. */
-  public void setFileOpenThreshold(long nanos) {
-    filter.set(JAVA_LONG, FILTER_FILE_OPEN_THRESHOLD, nanos);
+  /** How file opens are seen, if they are. */
+  public Optional<Probe> fileOpenProbe() {
+    if (wanted.fileOpens().isEmpty()) {
+      return Optional.empty();
+    }
+    if (openFunctions != null) {
+      return Optional.of(new Probe(openFunctions.hook(), openFunctions.refusals()));
+    }
+    return (mayUse(HookKind.TRACEPOINT) ? syscallProbe() : Optional.<Probe>empty())
+        .map(probe ->
+            new Probe(probe.hook, openFunctionsRefused == null ? List.of() : openFunctionsRefused));
+  }
+
+  /** How system calls are seen, if they are. */
+  public Optional<Probe> syscallProbe() {
+    return Optional.ofNullable(syscalls).map(hook -> new Probe(hook.hook(), hook.refusals()));
+  }
+
+  /** How often the kernel skipped a program because it was interrupted by itself. */
+  public long skippedRuns() throws KernelException {
+    long skipped = skippedRunsBefore;
+    for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions}) {
+      if (hook != null) {
+        skipped += hook.skippedRuns();
+      }
+    }
+    return skipped;
+  }
+
+  /** Ends a period of statistics and hands out the sums of every kind of call. */
+  public void readStatistics(StatisticsReader.Handler handler) throws KernelException {
+    statistics.read(filter.nextPeriod(), handler);
+  }
+
+  /** Says what of a system call's arguments is sent, by number. */
+  public void setDetail(int syscall, DetailKind kind, int argument, int lengthArgument)
+      throws KernelException {
+    object
+        .map("details")
+        .put(syscall, new byte[] {kind.wire, (byte) argument, (byte) lengthArgument, 0});
   }
 
   /** The counts of every possible CPU, by its number. */
@@ -249,19 +383,12 @@ public final class Tracer implements AutoCloseable {
 
   @Override
   public void close() {
-    closeAll(owned);
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
-  }
-
-  private static void closeAll(Deque<AutoCloseable> owned) {
-    while (!owned.isEmpty()) {
-      try {
-        owned.pop().close();
-      } catch (Exception e) {
-        throw new IllegalStateException("closing descriptors and mappings cannot fail", e);
-      }
-    }
+    openFunctions = detach(openFunctions);
+    syscalls = detach(syscalls);
+    threadExits = detach(threadExits);
+    statistics.close();
+    transport.close();
+    object.close();
+    arena.close();
   }
 }

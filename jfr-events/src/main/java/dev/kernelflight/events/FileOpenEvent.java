@@ -6,6 +6,7 @@ import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import jdk.jfr.SettingDefinition;
 import jdk.jfr.StackTrace;
 import jdk.jfr.internal.RemoveFields;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 @Description("A file open (open, openat, openat2, creat) as the kernel did it")
 @StackTrace(false)
 @RemoveFields("eventThread")
+@SuppressWarnings("UnusedVariable") // JFR finds the settings by their controls
 public final class FileOpenEvent extends Event {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.FileOpen";
@@ -76,6 +78,24 @@ public final class FileOpenEvent extends Event {
   @Label("OS Thread Name")
   @Description("Kernel's name of the thread, up to 15 bytes, where it is not a Java thread")
   public @Nullable String osThreadName;
+
+  @SettingDefinition
+  @Name(KernelSettings.PATH)
+  @Label("Path")
+  @Description(
+      "Prefixes (/etc/) or globs (/var/**/*.log) of the paths to record, separated by commas;"
+          + " empty for all")
+  boolean path(KernelSettings.PathControl control) {
+    return true;
+  }
+
+  @SettingDefinition
+  @Name(KernelSettings.ERRORS_ONLY)
+  @Label("Errors Only")
+  @Description("Record only opens that failed")
+  boolean errorsOnly(KernelSettings.FlagControl control) {
+    return true;
+  }
 
   /** Whether {@link #setTime} has an effect in this JVM. */
   public static boolean takesTime() {

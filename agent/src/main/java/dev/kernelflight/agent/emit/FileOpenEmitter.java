@@ -2,8 +2,7 @@ package dev.kernelflight.agent.emit;
 
 import dev.kernelflight.agent.decode.FileOpenRecord;
 import dev.kernelflight.agent.decode.TextCache;
-import dev.kernelflight.agent.enrich.KernelClock;
-import dev.kernelflight.agent.enrich.ThreadDirectory;
+import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.events.FileOpenEvent;
 import java.util.HashMap;
@@ -12,42 +11,51 @@ import java.util.Map;
 /** Commits file opens. Allocates only for what was never seen before; one thread at a time. */
 public final class FileOpenEmitter {
   private static final int PATH_SLOTS = 4096;
-  private static final int THREAD_NAME_SLOTS = 256;
   private static final int MOST_FLAG_TEXTS = 1024;
 
-  private final KernelClock clock;
-  private final ThreadDirectory threads;
+  private final RecordOrigin origin;
   private final KernelNames names = KernelNames.ofThisMachine();
   private final TextCache paths = new TextCache(PATH_SLOTS);
-  private final TextCache threadNames = new TextCache(THREAD_NAME_SLOTS);
   private final Map<Long, String> flagTexts = new HashMap<>();
   private final FileOpenEvent event = new FileOpenEvent();
 
+  private long filtered;
   private long lastFlags;
   private String lastFlagsText = names.openFlags(lastFlags);
 
-  /** Commits with the clock and the threads of one pipeline. */
-  public FileOpenEmitter(KernelClock clock, ThreadDirectory threads) {
-    this.clock = clock;
-    this.threads = threads;
+  private PathFilter filter = PathFilter.ALL;
+
+  /** Commits what a record is together with where it is from. */
+  public FileOpenEmitter(RecordOrigin origin) {
+    this.origin = origin;
+  }
+
+  /** Leaves out other paths from now on. */
+  public void setFilter(PathFilter wanted) {
+    filter = wanted;
+  }
+
+  /** Records that the filter left out. */
+  public long filtered() {
+    return filtered;
   }
 
   /** Commits one record as an event, if a recording wants it. */
   public void emit(FileOpenRecord record) {
-    long start = clock.ticks(record.start());
-    event.setTime(start, clock.ticks(record.end()) - start);
+    event.setTime(origin.startTicks(record), origin.durationTicks(record));
     if (!event.shouldCommit()) {
       return;
     }
-    int tid = record.tid();
-    Thread thread = threads.find(tid, record.start());
+    String path = path(record);
+    if (!filter.accepts(path)) {
+      filtered++;
+      return;
+    }
+    Thread thread = origin.thread(record);
     event.thread = thread;
-    event.osThreadId = tid;
-    event.osThreadName =
-        thread == null
-            ? threadNames.text(record.memory(), record.commOffset(), record.commLength())
-            : null;
-    event.path = path(record);
+    event.osThreadId = record.tid();
+    event.osThreadName = origin.osThreadName(record, thread);
+    event.path = path;
     event.flags = flags(record.flags());
     event.mode = record.mode() == 0 ? null : "0" + Integer.toOctalString(record.mode());
     event.directoryFd = record.directory();

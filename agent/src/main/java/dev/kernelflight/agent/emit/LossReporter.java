@@ -13,7 +13,7 @@ public final class LossReporter {
   private static final String RETURN_MISSED =
       "the return of a call was not seen: too many calls were under way at once for the kretprobe";
   private static final String UNTRACKED =
-      "the thread could not be tracked: more threads than the thread table holds";
+      "a call could not be followed: the table of threads or of statistics was full";
   private static final String SKIPPED =
       "the kernel skipped a program because it was interrupted by itself";
   private static final String UNDECODABLE = "the record could not be made out";

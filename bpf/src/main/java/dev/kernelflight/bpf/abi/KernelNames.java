@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -19,10 +20,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KernelNames {
   private static final long ACCESS_MODE = 3;
+  private static final int FUTEX_PRIVATE = 128;
+  private static final int FUTEX_CLOCK_REALTIME = 256;
 
   private record Flag(long bits, String name) {}
 
   private final Map<Integer, String> errnos = new HashMap<>();
+  private final Map<Integer, String> signals = new HashMap<>();
+  private final Map<Integer, String> futexOperations = new HashMap<>();
   private final Map<String, Integer> syscallNumbers = new HashMap<>();
   private final Map<Integer, String> syscalls = new HashMap<>();
   private final List<Flag> openFlags = new ArrayList<>();
@@ -73,6 +78,8 @@ public final class KernelNames {
         syscalls.putIfAbsent((int) number, name);
         syscallNumbers.put(name, (int) number);
       }
+      case "signal" -> signals.putIfAbsent((int) number, name);
+      case "futex" -> futexOperations.putIfAbsent((int) number, name);
       case "open_flag" -> {
         if ((number & ~ACCESS_MODE) != 0) {
           openFlags.add(new Flag(number, name));
@@ -106,9 +113,29 @@ public final class KernelNames {
     return number;
   }
 
+  /** The names and numbers of all system calls. */
+  public Map<String, Integer> syscalls() {
+    return Collections.unmodifiableMap(syscallNumbers);
+  }
+
   /** Whether the architecture has a system call of that name. */
   public boolean hasSyscall(String name) {
     return syscallNumbers.containsKey(name);
+  }
+
+  /** The name of a signal, such as {@code SIGTERM}; its number for an unnamed one. */
+  public String signal(int number) {
+    String name = signals.get(number);
+    return name == null ? Integer.toString(number) : name;
+  }
+
+  /** An operation of futex(2) as in C, {@code FUTEX_WAIT|FUTEX_PRIVATE_FLAG}. */
+  public String futexOperation(int operation) {
+    int command = operation & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
+    String name = futexOperations.get(command);
+    return (name == null ? Integer.toString(command) : name)
+        + ((operation & FUTEX_PRIVATE) != 0 ? "|FUTEX_PRIVATE_FLAG" : "")
+        + ((operation & FUTEX_CLOCK_REALTIME) != 0 ? "|FUTEX_CLOCK_REALTIME" : "");
   }
 
   /** Flags of open(2) as in C, {@code O_WRONLY|O_CREAT|O_CLOEXEC}; unknown bits as hex. */

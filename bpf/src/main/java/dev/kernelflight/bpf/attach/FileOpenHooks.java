@@ -4,13 +4,13 @@ import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.Hook.Attachment;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Kprobe;
-import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Trampoline;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The ways to see file opens, in the order of their cost. {@code do_sys_openat2} is where open,
+ * The hooks of kernel functions that see file opens, in the order of their cost; what is left where
+ * none can be had is the tracepoints of all system calls. {@code do_sys_openat2} is where open,
  * creat, openat and openat2 meet (since 5.6); a kernel that has it inlined or forbidden still has
  * {@code do_sys_open} or the entry functions of the system calls.
  */
@@ -21,7 +21,7 @@ public final class FileOpenHooks {
 
   private FileOpenHooks() {}
 
-  /** All of them, cheapest first. */
+  /** Those that see nothing but opens, cheapest first. */
   public static List<Hook> inOrder(Architecture architecture, KernelNames names) {
     return List.of(
         new Hook(
@@ -37,13 +37,7 @@ public final class FileOpenHooks {
                 new Kprobe("open_kretprobe", OPENAT2, true, false),
                 new Kprobe("openat2_kprobe", OPENAT2, false, false))),
         openFunction(architecture),
-        syscallFunctions(architecture, names),
-        new Hook(
-            HookKind.TRACEPOINT,
-            "sys_enter, sys_exit",
-            List.of(
-                new RawTracepoint("sys_exit", "sys_exit"),
-                new RawTracepoint("sys_enter", "sys_enter"))));
+        syscallFunctions(architecture, names));
   }
 
   /** Every kind of open but openat2, which is hooked at its system call. */

@@ -28,11 +28,13 @@ final class MapDeclarations {
     int keyBytes = 0;
     int valueBytes = 0;
     int maxEntries = 0;
+    int flags = 0;
     for (Btf.Member member : btf.members(variable.typeId())) {
       int declared = btf.target(member.typeId());
       switch (member.name()) {
         case "type" -> type = btf.arrayLength(declared);
         case "max_entries" -> maxEntries = btf.arrayLength(declared);
+        case "map_flags" -> flags = btf.arrayLength(declared);
         case "key_size" -> keyBytes = btf.arrayLength(declared);
         case "value_size" -> valueBytes = btf.arrayLength(declared);
         case "key" -> keyBytes = btf.size(declared);
@@ -42,6 +44,6 @@ final class MapDeclarations {
                 "map " + variable.name() + " declares " + member.name() + ", which is unknown");
       }
     }
-    return new MapSpec(variable.name(), type, keyBytes, valueBytes, maxEntries);
+    return new MapSpec(variable.name(), type, keyBytes, valueBytes, maxEntries, flags);
   }
 }

@@ -7,5 +7,7 @@ package dev.kernelflight.bpf.elf;
  * @param keyBytes size of a key
  * @param valueBytes size of a value
  * @param maxEntries 0 where the loader decides
+ * @param flags {@code BPF_F_*}
  */
-public record MapSpec(String name, int type, int keyBytes, int valueBytes, int maxEntries) {}
+public record MapSpec(
+    String name, int type, int keyBytes, int valueBytes, int maxEntries, int flags) {}

@@ -7,8 +7,9 @@ import dev.kernelflight.bpf.sys.KernelException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
-/** A map in the kernel. Its keys here are all 32-bit. */
+/** A map in the kernel. */
 public final class BpfMap {
   private final MapSpec spec;
   private final Fd fd;
@@ -28,19 +29,39 @@ public final class BpfMap {
     return fd;
   }
 
-  /** Sets the 32-bit value of a key. */
+  /** Sets the 32-bit value of a 32-bit key. */
   public void put(int key, int value) throws KernelException {
     Bpf.updateElement(spec.name(), fd, bytes(key), bytes(value));
   }
 
   /**
-   * Reads the value of a key.
+   * Reads the value of a 32-bit key.
    *
    * @param into native memory of the value's size; for a per-CPU map, of the value's size rounded
    *     up to 8 bytes times the possible CPUs
    */
   public void read(int key, MemorySegment into) throws KernelException {
     Bpf.lookupElement(spec.name(), fd, bytes(key), into);
+  }
+
+  /** Sets the value of a 32-bit key, in the host's byte order. */
+  public void put(int key, byte[] value) throws KernelException {
+    Bpf.updateElement(spec.name(), fd, bytes(key), value);
+  }
+
+  /** Reads like {@link #read(int, MemorySegment)}, with a key of any kind. */
+  public void read(byte[] key, MemorySegment into) throws KernelException {
+    Bpf.lookupElement(spec.name(), fd, key, into);
+  }
+
+  /** The key after another one, or after none; null if there is no more. */
+  public byte @Nullable [] keyAfter(byte @Nullable [] key) throws KernelException {
+    return Bpf.nextKey(spec.name(), fd, key, spec.keyBytes());
+  }
+
+  /** Removes a key that is there. */
+  public void remove(byte[] key) throws KernelException {
+    Bpf.deleteElement(spec.name(), fd, key);
   }
 
   private static byte[] bytes(int value) {

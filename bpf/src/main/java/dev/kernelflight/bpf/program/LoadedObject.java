@@ -59,7 +59,7 @@ public final class LoadedObject implements AutoCloseable {
     LoadedObject loaded = new LoadedObject(object);
     try {
       for (MapSpec declared : object.maps().values()) {
-        loaded.createMap(overrides.getOrDefault(declared.name(), declared), 0);
+        loaded.createMap(overrides.getOrDefault(declared.name(), declared));
       }
       loaded.createConstants(constants);
       loaded.createVariables();
@@ -70,10 +70,15 @@ public final class LoadedObject implements AutoCloseable {
     }
   }
 
-  private BpfMap createMap(MapSpec spec, int flags) throws KernelException {
+  private BpfMap createMap(MapSpec spec) throws KernelException {
     Fd fd =
         Bpf.createMap(
-            spec.name(), spec.type(), spec.keyBytes(), spec.valueBytes(), spec.maxEntries(), flags);
+            spec.name(),
+            spec.type(),
+            spec.keyBytes(),
+            spec.valueBytes(),
+            spec.maxEntries(),
+            spec.flags());
     owned.add(fd);
     BpfMap map = new BpfMap(spec, fd);
     maps.put(spec.name(), map);
@@ -94,7 +99,7 @@ public final class LoadedObject implements AutoCloseable {
         values.putInt(variable.offset(), Math.toIntExact(value));
       }
     });
-    BpfMap map = createMap(sectionMap(READ_ONLY, section), Bpf.F_RDONLY_PROG);
+    BpfMap map = createMap(sectionMap(READ_ONLY, section, Bpf.F_RDONLY_PROG));
     Bpf.updateElement(READ_ONLY, map.fd(), new byte[Integer.BYTES], values.array());
     Bpf.freezeMap(READ_ONLY, map.fd());
   }
@@ -104,15 +109,15 @@ public final class LoadedObject implements AutoCloseable {
     if (section == null) {
       return;
     }
-    BpfMap map = createMap(sectionMap(WRITABLE, section), Bpf.F_MMAPABLE);
+    BpfMap map = createMap(sectionMap(WRITABLE, section, Bpf.F_MMAPABLE));
     Mapping mapping =
         Mapping.of(WRITABLE, map.fd(), 0, Mapping.wholePages(section.initial().length), true);
     owned.add(mapping);
     variables = mapping.memory();
   }
 
-  private static MapSpec sectionMap(String name, VariableSection section) {
-    return new MapSpec(name, Bpf.MAP_TYPE_ARRAY, Integer.BYTES, section.initial().length, 1);
+  private static MapSpec sectionMap(String name, VariableSection section, int flags) {
+    return new MapSpec(name, Bpf.MAP_TYPE_ARRAY, Integer.BYTES, section.initial().length, 1, flags);
   }
 
   /** The map of that name. */

@@ -38,6 +38,8 @@ public final class Bpf {
   private static final int MAP_CREATE = 0;
   private static final int MAP_LOOKUP_ELEM = 1;
   private static final int MAP_UPDATE_ELEM = 2;
+  private static final int MAP_DELETE_ELEM = 3;
+  private static final int MAP_GET_NEXT_KEY = 4;
   private static final int PROG_LOAD = 5;
   private static final int PROG_TEST_RUN = 10;
   private static final int OBJ_GET_INFO_BY_FD = 15;
@@ -105,6 +107,32 @@ public final class Bpf {
       MemorySegment attr = element(arena, fd, key);
       attr.set(JAVA_LONG, 16, value.address());
       Native.check("bpf(BPF_MAP_LOOKUP_ELEM " + map + ")", call(MAP_LOOKUP_ELEM, attr));
+    }
+  }
+
+  /** The key after another one, or the first after null; null after the last. */
+  public static byte @Nullable [] nextKey(String map, Fd fd, byte @Nullable [] key, int keyBytes)
+      throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      MemorySegment next = arena.allocate(keyBytes, 8);
+      attr.set(JAVA_INT, 0, fd.number());
+      attr.set(JAVA_LONG, 8, key == null ? 0 : bytes(arena, key).address());
+      attr.set(JAVA_LONG, 16, next.address());
+      long result = call(MAP_GET_NEXT_KEY, attr);
+      if (result == -Errno.ENOENT) {
+        return null;
+      }
+      Native.check("bpf(BPF_MAP_GET_NEXT_KEY " + map + ")", result);
+      return next.toArray(JAVA_BYTE);
+    }
+  }
+
+  /** Removes a key. */
+  public static void deleteElement(String map, Fd fd, byte[] key) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      Native.check(
+          "bpf(BPF_MAP_DELETE_ELEM " + map + ")", call(MAP_DELETE_ELEM, element(arena, fd, key)));
     }
   }
 

@@ -1,0 +1,96 @@
+package dev.kernelflight.agent.emit;
+
+import dev.kernelflight.bpf.StatisticsReader;
+import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.events.SyscallStatisticsEvent;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Commits what the kernel counted since the last time. One thread at a time. */
+public final class StatisticsEmitter {
+  private static final Path TASKS = Path.of("/proc/self/task");
+
+  private final RecordOrigin origin;
+  private final KernelNames names = KernelNames.ofThisMachine();
+  private final Map<Long, Sums> last = new HashMap<>();
+
+  /** What was already committed of one kind of call. */
+  private static final class Sums {
+    long count;
+    long errors;
+    long total;
+    final long[] histogram = new long[StatisticsReader.BUCKETS];
+  }
+
+  /** Finds threads where each has statistics of its own. */
+  public StatisticsEmitter(RecordOrigin origin) {
+    this.origin = origin;
+  }
+
+  /**
+   * Commits one kind of call, if there was any since the last time.
+   *
+   * @return whether there may be more of it
+   */
+  public boolean emit(StatisticsReader.Sum sum) {
+    long key = (long) sum.tid << Integer.SIZE | sum.number;
+    Sums before = last.computeIfAbsent(key, ignored -> new Sums());
+    long count = sum.count - before.count;
+    if (count <= 0) {
+      // the kernel forgets a thread that has ended; one that may still call it must not
+      boolean ended = sum.tid != 0 && !Files.exists(TASKS.resolve(Integer.toString(sum.tid)));
+      if (ended) {
+        last.remove(key);
+      }
+      return !ended;
+    }
+    SyscallStatisticsEvent event = new SyscallStatisticsEvent();
+    event.name = SyscallEmitter.name(names, sum.number);
+    event.osThreadId = sum.tid;
+    event.thread = sum.tid == 0 ? null : origin.threadNow(sum.tid);
+    event.count = count;
+    event.errors = sum.errors - before.errors;
+    event.total = sum.total - before.total;
+    event.mean = event.total / count;
+    event.max = sum.max;
+    long[] calls = new long[StatisticsReader.BUCKETS];
+    for (int i = 0; i < calls.length; i++) {
+      calls[i] = sum.histogram[i] - before.histogram[i];
+      before.histogram[i] = sum.histogram[i];
+    }
+    event.p50 = percentile(calls, 50, sum.max);
+    event.p90 = percentile(calls, 90, sum.max);
+    event.p99 = percentile(calls, 99, sum.max);
+    before.count = sum.count;
+    before.errors = sum.errors;
+    before.total = sum.total;
+    event.commit();
+    return true;
+  }
+
+  /**
+   * The time that so many per cent of the calls did not exceed, taking the calls of a bucket as
+   * evenly spread over it.
+   *
+   * @param longest of all, which bounds the last bucket
+   */
+  static long percentile(long[] histogram, int percent, long longest) {
+    long all = 0;
+    for (long calls : histogram) {
+      all += calls;
+    }
+    double rank = all * percent / 100.0;
+    double below = 0;
+    for (int i = 0; i < histogram.length; i++) {
+      if (histogram[i] > 0 && below + histogram[i] >= rank) {
+        long from = i == 0 ? 0 : 1L << i;
+        long to = Math.max(from, Math.min(longest, (1L << (i + 1)) - 1));
+        return from + Math.round((to - from) * (rank - below) / histogram[i]);
+      }
+      below += histogram[i];
+    }
+    return longest;
+  }
+}

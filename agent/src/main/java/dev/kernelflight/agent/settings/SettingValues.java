@@ -1,0 +1,51 @@
+package dev.kernelflight.agent.settings;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Values of settings, as JFR writes them. */
+final class SettingValues {
+  private static final Pattern TIMESPAN = Pattern.compile("(\\d{1,18})\\s*(ns|us|ms|s|m|h|d)");
+
+  private SettingValues() {}
+
+  /** {@code 20 ms} in nanoseconds. */
+  static long nanos(String text) throws BadSettingException {
+    Matcher matcher = TIMESPAN.matcher(text.strip());
+    if (!matcher.matches()) {
+      throw new BadSettingException(
+          "expected a time such as 20 ms or 1 s (units: ns, us, ms, s, m, h, d)");
+    }
+    long number = Long.parseLong(matcher.group(1));
+    return switch (matcher.group(2)) {
+      case "ns" -> number;
+      case "us" -> TimeUnit.MICROSECONDS.toNanos(number);
+      case "ms" -> TimeUnit.MILLISECONDS.toNanos(number);
+      case "s" -> TimeUnit.SECONDS.toNanos(number);
+      case "m" -> TimeUnit.MINUTES.toNanos(number);
+      case "h" -> TimeUnit.HOURS.toNanos(number);
+      default -> TimeUnit.DAYS.toNanos(number);
+    };
+  }
+
+  /** {@code true} or {@code false}. */
+  static boolean flag(String text) throws BadSettingException {
+    return switch (text.strip().toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new BadSettingException("expected true or false");
+    };
+  }
+
+  /** What is between commas, without blanks around it. */
+  static List<String> list(String text) {
+    return Arrays.stream(text.split(",", -1))
+        .map(String::strip)
+        .filter(item -> !item.isEmpty())
+        .toList();
+  }
+}

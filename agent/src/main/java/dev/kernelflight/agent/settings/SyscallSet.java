@@ -1,0 +1,94 @@
+package dev.kernelflight.agent.settings;
+
+import dev.kernelflight.bpf.abi.KernelNames;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Sets of system calls by name and group, as the setting {@code syscalls} has them. */
+final class SyscallSet {
+  /** Also numbers that the kernel may give to calls to come. */
+  private static final int MAX_SYSCALLS = 1024;
+
+  private static final String GROUPS = "syscall-groups.txt";
+  private static final String ALL = "all";
+
+  private final KernelNames names;
+  private final Map<String, List<String>> groups = new TreeMap<>();
+
+  SyscallSet(KernelNames names) {
+    this.names = names;
+    try (InputStream in = SyscallSet.class.getResourceAsStream(GROUPS)) {
+      if (in == null) {
+        throw new IllegalStateException(GROUPS + " is missing from the jar");
+      }
+      BufferedReader lines =
+          new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII));
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        int colon = line.indexOf(':');
+        if (!line.startsWith("#")) {
+          groups.put(
+              line.substring(0, colon), List.of(line.substring(colon + 1).strip().split(" ", -1)));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Reads names and groups separated by commas, from left to right; one with {@code !} is left out,
+   * and a text that begins with one starts from all.
+   */
+  BitSet parse(String text) throws BadSettingException {
+    BitSet set = new BitSet(MAX_SYSCALLS);
+    boolean first = true;
+    for (String item : text.split(",", -1)) {
+      String name = item.strip();
+      boolean out = name.startsWith("!");
+      if (out) {
+        name = name.substring(1).strip();
+        if (first) {
+          set.set(0, MAX_SYSCALLS);
+        }
+      }
+      if (out) {
+        set.andNot(members(name));
+      } else {
+        set.or(members(name));
+      }
+      first = false;
+    }
+    return set;
+  }
+
+  private BitSet members(String name) throws BadSettingException {
+    BitSet members = new BitSet(MAX_SYSCALLS);
+    List<String> group = groups.get(name);
+    if (name.equals(ALL)) {
+      members.set(0, MAX_SYSCALLS);
+    } else if (group != null) {
+      group.stream()
+          .filter(names::hasSyscall)
+          .forEach(call -> members.set(names.syscallNumber(call)));
+    } else if (names.hasSyscall(name)) {
+      members.set(names.syscallNumber(name));
+    } else {
+      throw new BadSettingException(
+          "\""
+              + name
+              + "\" is no system call of this architecture, and no group: those are "
+              + ALL
+              + ", "
+              + String.join(", ", groups.keySet()));
+    }
+    return members;
+  }
+}
