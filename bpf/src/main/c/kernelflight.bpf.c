@@ -443,6 +443,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread, _
 	struct syscall_event *event;
 	__u32 zero = 0;
 	long length;
+	__u64 size;
 
 	thread->call_start = 0;
 	if (filter.wanted & WANT_STATISTICS)
@@ -468,9 +469,9 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread, _
 		event->arguments[i] = thread->arguments[i];
 	length = read_detail(thread, event->detail);
 	event->detail_length = length;
-	if (length < 0 || length > DETAIL_LENGTH)
-		length = 0;
-	send(ctx, event, offsetof(struct syscall_event, detail) + length);
+	size = length < 0 ? 0 : length;
+	BOUND(size, DETAIL_LENGTH);
+	send(ctx, event, offsetof(struct syscall_event, detail) + size);
 }
 
 /*

@@ -35,7 +35,9 @@ record Diagnosis(String problem, String advice) {
         }
         case NoHookException e -> {
           return new Diagnosis(
-              "no hook for file opens could be had. Tried:\n  "
+              "no hook for "
+                  + e.what()
+                  + " could be had. Tried:\n  "
                   + e.refusals().stream()
                       .map(Refusal::toString)
                       .collect(Collectors.joining("\n  ")),

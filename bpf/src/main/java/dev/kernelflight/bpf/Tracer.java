@@ -225,7 +225,7 @@ public final class Tracer implements AutoCloseable {
     wanted = newlyWanted;
     boolean opens = wanted.fileOpens().isPresent();
     if (!wanted.isNothing() && threadExits == null) {
-      threadExits = new Attacher(object).attachFirst(List.of(THREAD_EXIT));
+      threadExits = new Attacher(object).attachFirst("ends of threads", List.of(THREAD_EXIT));
     }
     NoHookException noOpens = null;
     if (opens && openFunctions == null && openFunctionsRefused == null) {
@@ -236,7 +236,7 @@ public final class Tracer implements AutoCloseable {
     boolean everySyscall =
         opensByTracepoint || wanted.syscalls().isPresent() || wanted.statistics().isPresent();
     if (everySyscall && syscalls == null) {
-      syscalls = new Attacher(object).attachFirst(List.of(SYSCALLS));
+      syscalls = new Attacher(object).attachFirst("system calls", List.of(SYSCALLS));
     } else if (!everySyscall) {
       syscalls = detach(syscalls);
     }
@@ -266,7 +266,7 @@ public final class Tracer implements AutoCloseable {
       return null;
     }
     try {
-      openFunctions = new Attacher(object).attachFirst(candidates);
+      openFunctions = new Attacher(object).attachFirst("file opens", candidates);
       return null;
     } catch (NoHookException e) {
       openFunctionsRefused = e.refusals();

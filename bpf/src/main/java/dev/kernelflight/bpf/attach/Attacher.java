@@ -49,9 +49,10 @@ public final class Attacher {
   /**
    * Attaches the first candidate that the kernel accepts.
    *
+   * @param what is to be seen, in words, for the message of a failure
    * @throws NoHookException with the reasons, if it accepts none
    */
-  public AttachedHook attachFirst(List<Hook> candidates) throws NoHookException {
+  public AttachedHook attachFirst(String what, List<Hook> candidates) throws NoHookException {
     List<Refusal> refusals = new ArrayList<>();
     for (Hook candidate : candidates) {
       Map<String, Fd> programs = new HashMap<>();
@@ -72,7 +73,7 @@ public final class Attacher {
       links.forEach(Fd::close);
       programs.values().forEach(Fd::close);
     }
-    throw new NoHookException(refusals);
+    throw new NoHookException(what, refusals);
   }
 
   private @Nullable Fd attach(Attachment attachment, Map<String, Fd> programs)

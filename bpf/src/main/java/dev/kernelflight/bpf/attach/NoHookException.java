@@ -7,11 +7,18 @@ import java.util.stream.Collectors;
 public final class NoHookException extends Exception {
   private static final long serialVersionUID = 1L;
 
+  private final String what;
   private final transient List<Refusal> refusals;
 
-  NoHookException(List<Refusal> refusals) {
-    super(refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n")));
+  NoHookException(String what, List<Refusal> refusals) {
+    super(what + ": " + refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n")));
+    this.what = what;
     this.refusals = List.copyOf(refusals);
+  }
+
+  /** What was to be seen, in words. */
+  public String what() {
+    return what;
   }
 
   /** Every hook that was tried. */
