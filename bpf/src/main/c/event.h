@@ -112,13 +112,16 @@ struct counters {
 
 #define HISTOGRAM_BUCKETS 40
 
-/* Which calls are counted together; tid is 0 unless statistics are by thread. */
+/* Which calls are counted together where statistics are by thread. */
 struct statistics_key {
 	__u32 tid;		/* as the traced process numbers it */
 	__u32 number;
 };
 
-/* All calls of one kind; per CPU, ever growing but for max, which is that of a period. */
+/*
+ * All calls of one kind, of a CPU or of a thread; ever growing but for max, which is that of a
+ * period.
+ */
 struct statistics {
 	__u64 count;
 	__u64 errors;

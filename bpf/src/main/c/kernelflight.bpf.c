@@ -89,13 +89,21 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
+/* By system call number. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct statistics_key);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_SYSCALLS);
+	__type(key, __u32);
 	__type(value, struct statistics);
 } statistics SEC(".maps");
+
+/* By thread and number. Not per CPU: a thread is on one CPU at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct statistics_key);
+	__type(value, struct statistics);
+} thread_statistics SEC(".maps");
 
 /* By system call number. */
 struct {
@@ -361,25 +369,30 @@ static __always_inline __u32 log2(__u64 value)
 	return log + (value >> 1 & 1);
 }
 
+static __always_inline struct statistics *statistics_of(const struct thread *thread)
+{
+	static const struct statistics none;
+	struct statistics_key key = { .tid = thread->tid, .number = thread->number };
+	struct statistics *known;
+
+	if (!(filter.wanted & WANT_STATISTICS_BY_THREAD))
+		return bpf_map_lookup_elem(&statistics, &key.number);
+	known = bpf_map_lookup_elem(&thread_statistics, &key);
+	if (known)
+		return known;
+	bpf_map_update_elem(&thread_statistics, &key, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&thread_statistics, &key);
+}
+
 static __always_inline void count_call(const struct thread *thread, bool failed, __u64 duration)
 {
-	struct statistics_key key = { .number = thread->number };
+	struct statistics *of_calls = statistics_of(thread);
 	__u32 period = filter.period;
-	struct statistics *of_calls;
 	__u32 bucket;
 
-	if (filter.wanted & WANT_STATISTICS_BY_THREAD)
-		key.tid = thread->tid;
-	of_calls = bpf_map_lookup_elem(&statistics, &key);
 	if (!of_calls) {
-		static const struct statistics none;
-
-		bpf_map_update_elem(&statistics, &key, &none, BPF_NOEXIST);
-		of_calls = bpf_map_lookup_elem(&statistics, &key);
-		if (!of_calls) {
-			COUNT(untracked);
-			return;
-		}
+		COUNT(untracked);
+		return;
 	}
 	of_calls->count++;
 	of_calls->errors += failed;

@@ -134,11 +134,15 @@ final class Pipeline implements AutoCloseable {
     }
   }
 
-  /** Commits what was lost since the last time, and follows CPUs that came or went. */
-  void housekeep() throws KernelException {
+  /** Follows CPUs that came or went. */
+  void followCpus() throws KernelException {
+    tracer.transport().followCpus();
+  }
+
+  /** Commits what was lost since the last time. */
+  void reportLosses() throws KernelException {
     losses.report(
         tracer.counters(), tracer.skippedRuns(), undecodable + tracer.transport().undecodable());
-    tracer.transport().followCpus();
   }
 
   /** Records committed since the start. */

@@ -149,7 +149,7 @@ final class Recorder implements FlightRecorderListener {
     if (requested.wanted().isNothing()) {
       if (attached != null) {
         attached.drain();
-        attached.housekeep();
+        attached.reportLosses();
         detach();
       }
       return;
@@ -254,7 +254,8 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       if (pipeline != null) {
-        pipeline.housekeep();
+        pipeline.followCpus();
+        pipeline.reportLosses();
       }
       follow(requested);
     } finally {
@@ -269,7 +270,7 @@ final class Recorder implements FlightRecorderListener {
       if (pipeline != null) {
         pipeline.drain();
         pipeline.commitStatistics();
-        pipeline.housekeep();
+        pipeline.reportLosses();
         drainEvent(pipeline).commit();
       }
     } catch (Throwable e) {
@@ -337,7 +338,8 @@ final class Recorder implements FlightRecorderListener {
   }
 
   private static ProbeEvent refusedProbe(NoHookException e) {
-    return probeEvent(FileOpenEvent.NAME, e.refusals());
+    String event = e.what().equals(Tracer.FILE_OPENS) ? FileOpenEvent.NAME : SyscallEvent.NAME;
+    return probeEvent(event, e.refusals());
   }
 
   private static ProbeEvent probeEvent(String eventName, Collection<Refusal> refusals) {

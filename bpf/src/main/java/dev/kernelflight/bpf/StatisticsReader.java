@@ -12,7 +12,8 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * Reads {@code struct statistics} of {@code event.h}: the sums over all CPUs. One thread at a time.
+ * Reads {@code struct statistics} of {@code event.h}, summed up over all CPUs. One thread at a
+ * time.
  *
  * <pre>
  *   0 count (u64)  8 errors (u64)  16 total (u64, ns)  24 max of even, 32 of odd periods (u64, ns)
@@ -31,14 +32,20 @@ public final class StatisticsReader implements AutoCloseable {
   static final int HISTOGRAM = 48;
   static final int BYTES = HISTOGRAM + BUCKETS * Long.BYTES;
 
-  private final BpfMap map;
+  private final BpfMap byNumber;
+  private final BpfMap byThread;
   private final int cpus;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment values;
   private final Sum sum = new Sum();
 
-  StatisticsReader(BpfMap map, int possibleCpus) {
-    this.map = map;
+  /**
+   * @param byNumber per CPU
+   * @param byThread not per CPU
+   */
+  StatisticsReader(BpfMap byNumber, BpfMap byThread, int possibleCpus) {
+    this.byNumber = byNumber;
+    this.byThread = byThread;
     cpus = possibleCpus;
     values = arena.allocate((long) cpus * BYTES, 8);
   }
@@ -75,36 +82,45 @@ public final class StatisticsReader implements AutoCloseable {
     /**
      * Takes one.
      *
-     * @return whether it is still needed; if not it begins at 0 when such a call is made again
+     * @return whether there may be more; if not a thread's sum begins at 0 when it calls again
      */
     boolean onSum(Sum sum);
   }
 
-  /** Hands out all sums. */
+  /** Hands out all sums of calls that were made. */
   void read(int endedPeriod, Handler handler) throws KernelException {
-    byte[] key = map.keyAfter(null);
+    for (int number = 0; number < byNumber.spec().maxEntries(); number++) {
+      byNumber.read(number, values);
+      sum.tid = 0;
+      sum.number = number;
+      addUp(endedPeriod, cpus);
+      if (sum.count > 0) {
+        handler.onSum(sum);
+      }
+    }
+    byte[] key = byThread.keyAfter(null);
     while (key != null) {
-      byte[] next = map.keyAfter(key);
-      map.read(key, values);
+      byte[] next = byThread.keyAfter(key);
+      byThread.read(key, values);
       ByteBuffer numbers = ByteBuffer.wrap(key).order(ByteOrder.nativeOrder());
       sum.tid = numbers.getInt(0);
       sum.number = numbers.getInt(Integer.BYTES);
-      addUp(endedPeriod);
+      addUp(endedPeriod, 1);
       if (!handler.onSum(sum)) {
-        map.remove(key);
+        byThread.remove(key);
       }
       key = next;
     }
   }
 
-  private void addUp(int endedPeriod) {
+  private void addUp(int endedPeriod, int copies) {
     sum.count = 0;
     sum.errors = 0;
     sum.total = 0;
     sum.max = 0;
     Arrays.fill(sum.histogram, 0);
-    for (int cpu = 0; cpu < cpus; cpu++) {
-      long at = (long) cpu * BYTES;
+    for (int copy = 0; copy < copies; copy++) {
+      long at = (long) copy * BYTES;
       sum.count += values.get(JAVA_LONG, at + COUNT);
       sum.errors += values.get(JAVA_LONG, at + ERRORS);
       sum.total += values.get(JAVA_LONG, at + TOTAL);

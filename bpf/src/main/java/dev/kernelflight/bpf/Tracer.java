@@ -84,6 +84,9 @@ public final class Tracer implements AutoCloseable {
     }
   }
 
+  /** What a {@link NoHookException} is about where file opens cannot be seen. */
+  public static final String FILE_OPENS = "file opens";
+
   private static final String EVENTS = "events";
   private static final long LARGEST_RING_BYTES = 1 << 30;
 
@@ -158,7 +161,9 @@ public final class Tracer implements AutoCloseable {
     this.transport = transport;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
-    statistics = new StatisticsReader(object.map("statistics"), possibleCpus);
+    statistics =
+        new StatisticsReader(
+            object.map("statistics"), object.map("thread_statistics"), possibleCpus);
     counterMemory = arena.allocate((long) possibleCpus * Counters.BYTES, 8);
   }
 
@@ -266,7 +271,7 @@ public final class Tracer implements AutoCloseable {
       return null;
     }
     try {
-      openFunctions = new Attacher(object).attachFirst("file opens", candidates);
+      openFunctions = new Attacher(object).attachFirst(FILE_OPENS, candidates);
       return null;
     } catch (NoHookException e) {
       openFunctionsRefused = e.refusals();
