@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.StringJoiner;
+import java.util.stream.IntStream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedThread;
 import jdk.jfr.consumer.RecordingFile;
@@ -18,8 +19,13 @@ import org.jspecify.annotations.Nullable;
 /** Prints the file opens of a recording as a table, in the order of their start. */
 public final class OpenTable {
   private static final int EXIT_NO_OPENS = 3;
-  private static final int LEAST_PATH_WIDTH = 20;
   private static final String GAP = "  ";
+  private static final List<String> HEADER =
+      List.of("TIME", "THREAD", "PATH", "FLAGS", "RESULT", "MICROS");
+  private static final int THREAD = HEADER.indexOf("THREAD");
+  private static final int PATH = HEADER.indexOf("PATH");
+  private static final int FLAGS = HEADER.indexOf("FLAGS");
+  private static final int MICROS = HEADER.indexOf("MICROS");
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("HH:mm:ss.SSSSSS", Locale.ROOT).withZone(ZoneId.systemDefault());
 
@@ -44,21 +50,16 @@ public final class OpenTable {
     opens.sort(Comparator.comparing(RecordedEvent::getStartTime));
   }
 
-  /** One open in words. */
-  private record Row(
-      String time, String thread, String path, String flags, String result, String duration) {
-    static final Row HEADER = new Row("TIME", "THREAD", "PATH", "FLAGS", "RESULT", "MICROS");
-
-    static Row of(RecordedEvent open) {
-      String errno = open.getString("errno");
-      return new Row(
-          TIME.format(open.getStartTime()),
-          printable(threadName(open)),
-          printable(open.getString("path")),
-          open.getString("flags"),
-          errno == null ? "fd " + open.getInt("fd") : errno,
-          String.format(Locale.ROOT, "%.1f", open.getDuration().toNanos() / 1000.0));
-    }
+  /** One open in words, a text for each column. */
+  private static List<String> row(RecordedEvent open) {
+    String errno = open.getString("errno");
+    return List.of(
+        TIME.format(open.getStartTime()),
+        printable(threadName(open)),
+        printable(open.getString("path")),
+        open.getString("flags"),
+        errno == null ? "fd " + open.getInt("fd") : errno,
+        String.format(Locale.ROOT, "%.1f", open.getDuration().toNanos() / 1000.0));
   }
 
   /**
@@ -79,39 +80,57 @@ public final class OpenTable {
     }
   }
 
-  /** The table and a summary; paths are shortened to fit the width. */
+  /** The table and a summary; paths, flags and thread names are shortened to fit the width. */
   String text(int width) {
     StringBuilder text = new StringBuilder();
     if (!opens.isEmpty()) {
-      List<Row> rows = new ArrayList<>(List.of(Row.HEADER));
-      opens.forEach(open -> rows.add(Row.of(open)));
-      append(text, rows, width);
+      List<List<String>> rows = new ArrayList<>(List.of(HEADER));
+      opens.forEach(open -> rows.add(row(open)));
+      int[] widths = widths(rows, width);
+      rows.forEach(row -> append(text, row, widths));
       text.append('\n');
     }
     return text.append(summary()).append('\n').toString();
   }
 
-  private static void append(StringBuilder text, List<Row> rows, int width) {
-    int time = longest(rows.stream().map(Row::time).toList());
-    int thread = longest(rows.stream().map(Row::thread).toList());
-    int flags = longest(rows.stream().map(Row::flags).toList());
-    int result = longest(rows.stream().map(Row::result).toList());
-    int duration = longest(rows.stream().map(Row::duration).toList());
-    int others = time + thread + flags + result + duration + 5 * GAP.length();
-    int path =
-        Math.min(
-            longest(rows.stream().map(Row::path).toList()),
-            Math.max(LEAST_PATH_WIDTH, width - others));
-    for (Row row : rows) {
-      text.append(
-          new StringJoiner(GAP, "", "\n")
-              .add(left(row.time, time))
-              .add(left(row.thread, thread))
-              .add(left(shortened(row.path, path), path))
-              .add(left(row.flags, flags))
-              .add(left(row.result, result))
-              .add(right(row.duration, duration)));
+  private static int[] widths(List<List<String>> rows, int width) {
+    int[] widths = new int[HEADER.size()];
+    for (List<String> row : rows) {
+      for (int column = 0; column < widths.length; column++) {
+        widths[column] = Math.max(widths[column], row.get(column).length());
+      }
     }
+    int excess = IntStream.of(widths).sum() + (widths.length - 1) * GAP.length() - width;
+    excess = shrink(widths, PATH, 40, excess);
+    excess = shrink(widths, FLAGS, 10, excess);
+    excess = shrink(widths, THREAD, 10, excess);
+    shrink(widths, PATH, 16, excess);
+    return widths;
+  }
+
+  /** Takes width from a column, and returns what is still too much. */
+  private static int shrink(int[] widths, int column, int least, int excess) {
+    int taken = Math.clamp(excess, 0, Math.max(widths[column] - least, 0));
+    widths[column] -= taken;
+    return excess - taken;
+  }
+
+  private static void append(StringBuilder text, List<String> row, int[] widths) {
+    StringJoiner cells = new StringJoiner(GAP, "", "\n");
+    for (int column = 0; column < widths.length; column++) {
+      int width = widths[column];
+      String cell = row.get(column);
+      if (cell.length() > width) {
+        // the end of a path tells more than its beginning
+        cell =
+            column == PATH
+                ? "…" + cell.substring(cell.length() - width + 1)
+                : cell.substring(0, width - 1) + "…";
+      }
+      String padding = " ".repeat(width - cell.length());
+      cells.add(column == MICROS ? padding + cell : cell + padding);
+    }
+    text.append(cells);
   }
 
   private String summary() {
@@ -155,22 +174,5 @@ public final class OpenTable {
           }
         });
     return printable.toString();
-  }
-
-  /** The end of a path tells more than its beginning. */
-  private static String shortened(String path, int width) {
-    return path.length() <= width ? path : "…" + path.substring(path.length() - width + 1);
-  }
-
-  private static int longest(List<String> texts) {
-    return texts.stream().mapToInt(String::length).max().orElse(0);
-  }
-
-  private static String left(String text, int width) {
-    return text + " ".repeat(width - text.length());
-  }
-
-  private static String right(String text, int width) {
-    return " ".repeat(width - text.length()) + text;
   }
 }
