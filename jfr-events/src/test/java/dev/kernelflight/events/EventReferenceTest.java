@@ -57,7 +57,8 @@ class EventReferenceTest {
 
         All are in the JFR category `Kernel`, and in every recording unless its settings say
         otherwise; those are changed as of any other event, for example by
-        `-XX:StartFlightRecording:kernel.FileOpen#enabled=false`.
+        `-XX:StartFlightRecording:+kernel.FileOpen#enabled=false`. The plus is for events that the
+        recording's .jfc file does not name.
 
         `startTime` and `duration` of a `kernel.FileOpen` are the kernel's own, from the entry of
         the call to its return. Of the other events `startTime` is when the agent made them, and
