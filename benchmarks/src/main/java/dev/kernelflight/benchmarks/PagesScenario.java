@@ -28,7 +28,7 @@ record PagesScenario(Jvm jvm) {
             "raw",
             threads,
             OpensScenario.OPENS,
-            2,
+            1,
             "traced");
     String name = "pages=" + pages;
     String prefix = buffer + " opens-" + threads + " ";
@@ -37,7 +37,7 @@ record PagesScenario(Jvm jvm) {
     table.exactly(
         0,
         name,
-        prefix + "events lost, warm rounds",
+        prefix + "events lost, warm round",
         measured.recordings().stream().skip(1).mapToLong(RecordingFigures::lost).toArray());
     table.tell(
         name,

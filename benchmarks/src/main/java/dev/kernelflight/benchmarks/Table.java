@@ -14,7 +14,7 @@ final class Table {
 
   /** A figure that is only told. */
   void tell(String scenario, String figure, Sample sample) {
-    rows.add(
+    add(
         List.of(
             scenario,
             figure,
@@ -26,7 +26,7 @@ final class Table {
 
   /** A figure whose median must not be above the goal. */
   void atMost(double goal, String scenario, String figure, Sample sample) {
-    rows.add(
+    add(
         List.of(
             scenario,
             figure,
@@ -40,7 +40,7 @@ final class Table {
   void exactly(long goal, String scenario, String figure, long... counts) {
     long least = Arrays.stream(counts).min().orElse(-1);
     long most = Arrays.stream(counts).max().orElse(-1);
-    rows.add(
+    add(
         List.of(
             scenario,
             figure,
@@ -48,6 +48,12 @@ final class Table {
             "",
             "= " + count(goal),
             least == goal && most == goal ? "yes" : "NO"));
+  }
+
+  /** Also at once, since a scenario takes its time. */
+  private void add(List<String> row) {
+    rows.add(row);
+    System.err.println("   " + row.get(0) + " " + row.get(1) + ": " + row.get(2));
   }
 
   private static String count(long number) {
