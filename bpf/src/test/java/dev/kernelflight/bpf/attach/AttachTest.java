@@ -9,6 +9,7 @@ import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
+import dev.kernelflight.bpf.sys.KernelObjects;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -91,6 +92,7 @@ class AttachTest {
             HookKind.TRACEPOINT,
             "whole",
             List.of(new Hook.Attachment.RawTracepoint("sys_exit", "sys_exit")));
+    List<String> before = KernelObjects.anonymous();
     try (var object = TestObject.create();
         AttachedHook attached = new Attacher(object).attachFirst(List.of(half, whole))) {
       assertThat(attached.hook()).isEqualTo(whole);
@@ -102,6 +104,7 @@ class AttachTest {
             assertThat(refusal.permission()).isFalse();
           });
     }
+    assertThat(KernelObjects.anonymous()).as("what is left of the half").isEqualTo(before);
   }
 
   @Test
