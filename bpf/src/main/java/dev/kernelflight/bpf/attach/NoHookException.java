@@ -9,7 +9,8 @@ public final class NoHookException extends Exception {
 
   private final transient List<Refusal> refusals;
 
-  NoHookException(List<Refusal> refusals) {
+  /** With every hook that was tried. */
+  public NoHookException(List<Refusal> refusals) {
     super(refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n")));
     this.refusals = List.copyOf(refusals);
   }
