@@ -3,6 +3,7 @@ package dev.kernelflight.agent;
 import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.agent.settings.WantedEvents;
+import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.AttachedHook;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
@@ -51,6 +52,10 @@ final class Recorder implements FlightRecorderListener {
   private volatile @Nullable Pipeline pipeline;
   private @Nullable String lastFailure;
   private boolean refused;
+
+  /** What failed cannot succeed at the next recording either. */
+  private boolean hopeless;
+
   private long reportedRecords;
   private long reportedBusyNanos;
 
@@ -99,7 +104,7 @@ final class Recorder implements FlightRecorderListener {
       boolean attach = wanted().fileOpens();
       lock.lock();
       try {
-        refused = false;
+        refused = hopeless;
         follow(attach);
       } finally {
         lock.unlock();
@@ -130,18 +135,23 @@ final class Recorder implements FlightRecorderListener {
   /** Makes the probes be there, or not. Under the lock. */
   private void follow(boolean attach) throws KernelException {
     Pipeline attached = pipeline;
-    if (attach && attached == null && !refused) {
+    if (attached == null && !refused) {
       try {
+        // also with nothing to attach: its thread sees when a running recording's settings change
         Drainer ready = drainer();
-        attached = Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads);
-        pipeline = attached;
-        probeEvent(attached).commit();
+        if (attach) {
+          attached = Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads);
+          pipeline = attached;
+          probeEvent(attached).commit();
+        }
       } catch (NoHookException e) {
         refused = true;
         probeEvent(e.refusals()).commit();
         fail(e);
       } catch (KernelException | IOException | RuntimeException | LinkageError e) {
         refused = true;
+        // a class that could not be initialised never can
+        hopeless = e instanceof LinkageError;
         fail(e);
       }
     } else if (!attach && attached != null) {
@@ -165,6 +175,7 @@ final class Recorder implements FlightRecorderListener {
   private Drainer drainer() throws KernelException {
     Drainer ready = drainer;
     if (ready == null) {
+      Architecture.current(); // refuses other systems before anything native is touched
       Epoll epoll = new Epoll();
       CompletableFuture<Integer> tid = new CompletableFuture<>();
       JavaThreads threads = JavaThreads.of(instrumentation);
