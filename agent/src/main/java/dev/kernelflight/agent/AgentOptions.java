@@ -48,17 +48,30 @@ record AgentOptions(Tracer.Options tracing, boolean required) {
       return options;
     }
     for (String option : text.split(",", -1)) {
-      int equals = option.indexOf('=');
-      String name = (equals < 0 ? option : option.substring(0, equals)).strip();
-      String value = equals < 0 ? "" : option.substring(equals + 1).strip();
-      options = options.with(name, value);
+      options = options.with(name(option), value(option));
     }
     return options;
   }
 
   /** Whether a text asks for {@code required=true}, however wrong it is otherwise. */
   static boolean asksForRequired(@Nullable String text) {
-    return text != null && text.replace(" ", "").matches("(.*,)?required=true(,.*)?");
+    boolean required = false;
+    for (String option : text == null ? new String[0] : text.split(",", -1)) {
+      if (name(option).equals("required")) {
+        required = value(option).equals("true");
+      }
+    }
+    return required;
+  }
+
+  private static String name(String option) {
+    int equals = option.indexOf('=');
+    return (equals < 0 ? option : option.substring(0, equals)).strip();
+  }
+
+  private static String value(String option) {
+    int equals = option.indexOf('=');
+    return equals < 0 ? "" : option.substring(equals + 1).strip();
   }
 
   private AgentOptions with(String name, String value) throws BadOptionException {

@@ -41,11 +41,13 @@ record Diagnosis(String problem, String advice) {
                   + e.refusals().stream()
                       .map(Refusal::toString)
                       .collect(Collectors.joining("\n  ")),
-              kernelAdvice(e.refusals().stream().anyMatch(Refusal::permission), false));
+              Restrictions.current()
+                  .advice(e.refusals().stream().anyMatch(Refusal::permission), false));
         }
         case KernelException e -> {
           return new Diagnosis(
-              String.valueOf(e.getMessage()), kernelAdvice(e.isPermission(), e.errno() == ENOSYS));
+              String.valueOf(e.getMessage()),
+              Restrictions.current().advice(e.isPermission(), e.errno() == ENOSYS));
         }
         case UnsupportedOperationException e -> {
           return new Diagnosis(
@@ -71,77 +73,92 @@ record Diagnosis(String problem, String advice) {
         failure.toString(), "please report this, with the kernel's and the JDK's version");
   }
 
-  private static String kernelAdvice(boolean permission, boolean missing) {
-    List<String> advice = new ArrayList<>();
-    String lockdown = firstLine(LOCKDOWN);
-    if (lockdown.contains("[confidentiality]")) {
-      advice.add(
-          "the kernel is locked down for confidentiality, which forbids tracing: boot with"
-              + " lockdown=integrity or none");
+  /**
+   * What may keep this process from tracing, as the kernel prints it; empty where it does not say.
+   *
+   * @param capabilities the effective ones as a hexadecimal mask, {@code CapEff} of proc(5)
+   * @param seccomp {@code Seccomp} of proc(5), 0 for no filter
+   * @param lockdown the modes, that in force in brackets
+   */
+  record Restrictions(String capabilities, String seccomp, String lockdown) {
+    static Restrictions current() {
+      return new Restrictions(status("CapEff"), status("Seccomp"), content(LOCKDOWN));
     }
-    if (permission) {
-      List<String> lacking = lackingCapabilities();
-      if (!lacking.isEmpty()) {
+
+    /**
+     * What to do.
+     *
+     * @param permission whether the kernel said that privileges are missing
+     * @param missing whether it said that there is no such call
+     */
+    String advice(boolean permission, boolean missing) {
+      List<String> advice = new ArrayList<>();
+      if (lockdown.contains("[confidentiality]")) {
         advice.add(
-            "this process lacks "
-                + String.join(" and ", lacking)
-                + ": run as root, or grant them (Docker: --cap-add BPF --cap-add PERFMON; systemd:"
-                + " AmbientCapabilities=CAP_BPF CAP_PERFMON)");
+            "the kernel is locked down for confidentiality, which forbids tracing: boot with"
+                + " lockdown=integrity or none");
       }
-    }
-    if ((permission || missing) && !status("Seccomp").equals("0")) {
-      advice.add(
-          "a seccomp filter is in force and may block bpf(2) and perf_event_open(2): allow them in"
-              + " the container's seccomp profile");
-    }
-    if (missing) {
-      advice.add("the kernel may be built without CONFIG_BPF_SYSCALL");
-    }
-    if (advice.isEmpty()) {
-      advice.add(
-          "see docs/permissions.md; needed are Linux 5.10 or newer with CONFIG_BPF_SYSCALL and one"
-              + " of fentry, kprobes or raw tracepoints");
-    }
-    return String.join("\n  ", advice);
-  }
-
-  private static List<String> lackingCapabilities() {
-    long effective;
-    try {
-      effective = Long.parseUnsignedLong(status("CapEff"), 16);
-    } catch (NumberFormatException e) {
-      return List.of();
-    }
-    List<String> lacking = new ArrayList<>();
-    if ((effective >>> CAP_SYS_ADMIN & 1) == 0) {
-      if ((effective >>> CAP_BPF & 1) == 0) {
-        lacking.add("CAP_BPF");
-      }
-      if ((effective >>> CAP_PERFMON & 1) == 0) {
-        lacking.add("CAP_PERFMON");
-      }
-    }
-    return lacking;
-  }
-
-  private static String status(String field) {
-    try {
-      for (String line : Files.readAllLines(STATUS)) {
-        if (line.startsWith(field + ":")) {
-          return line.substring(field.length() + 1).strip();
+      if (permission) {
+        List<String> lacking = lackingCapabilities();
+        if (!lacking.isEmpty()) {
+          advice.add(
+              "this process lacks "
+                  + String.join(" and ", lacking)
+                  + ": run as root, or grant them (Docker: --cap-add BPF --cap-add PERFMON;"
+                  + " systemd: AmbientCapabilities=CAP_BPF CAP_PERFMON)");
         }
       }
-    } catch (IOException e) {
-      // not Linux, or no /proc
+      if ((permission || missing) && !seccomp.isEmpty() && !seccomp.equals("0")) {
+        advice.add(
+            "a seccomp filter is in force and may block bpf(2) and perf_event_open(2): allow them"
+                + " in the container's seccomp profile");
+      }
+      if (missing) {
+        advice.add("the kernel may be built without CONFIG_BPF_SYSCALL");
+      }
+      if (advice.isEmpty()) {
+        advice.add(
+            "see docs/permissions.md; needed are Linux 5.10 or newer with CONFIG_BPF_SYSCALL and"
+                + " one of fentry, kprobes or raw tracepoints");
+      }
+      return String.join("\n  ", advice);
     }
-    return "";
-  }
 
-  private static String firstLine(Path file) {
-    try {
-      return Files.readString(file).strip();
-    } catch (IOException e) {
-      return "";
+    private List<String> lackingCapabilities() {
+      long effective;
+      try {
+        effective = Long.parseUnsignedLong(capabilities, 16);
+      } catch (NumberFormatException e) {
+        return List.of();
+      }
+      List<String> lacking = new ArrayList<>();
+      if ((effective >>> CAP_SYS_ADMIN & 1) == 0) {
+        if ((effective >>> CAP_BPF & 1) == 0) {
+          lacking.add("CAP_BPF");
+        }
+        if ((effective >>> CAP_PERFMON & 1) == 0) {
+          lacking.add("CAP_PERFMON");
+        }
+      }
+      return lacking;
+    }
+
+    private static String status(String field) {
+      return content(STATUS)
+          .lines()
+          .filter(line -> line.startsWith(field + ":"))
+          .map(line -> line.substring(field.length() + 1).strip())
+          .findFirst()
+          .orElse("");
+    }
+
+    private static String content(Path file) {
+      try {
+        return Files.readString(file).strip();
+      } catch (IOException e) {
+        // not Linux, or not mounted
+        return "";
+      }
     }
   }
 

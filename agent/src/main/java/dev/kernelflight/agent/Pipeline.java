@@ -87,6 +87,11 @@ final class Pipeline implements AutoCloseable {
     }
   }
 
+  /** Whether any probe is attached. */
+  boolean seesAnything() {
+    return tracer.fileOpenProbe().isPresent() || tracer.syscallProbe().isPresent();
+  }
+
   /** Commits all records that are there. */
   void drain() {
     long begun = System.nanoTime();

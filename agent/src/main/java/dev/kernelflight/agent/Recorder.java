@@ -3,10 +3,11 @@ package dev.kernelflight.agent;
 import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.agent.settings.PathFilter;
-import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
+import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.Wanted;
+import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.CurrentProcess;
@@ -61,6 +62,10 @@ final class Recorder implements FlightRecorderListener {
 
   private @Nullable String lastFailure;
   private boolean refused;
+
+  /** What failed cannot succeed at the next recording either. */
+  private boolean hopeless;
+
   private long reportedRecords;
   private long reportedBusyNanos;
 
@@ -84,6 +89,7 @@ final class Recorder implements FlightRecorderListener {
   void tryOnce() throws NoHookException, KernelException, IOException {
     lock.lock();
     try {
+      Architecture.current();
       Drainer ready = drainer();
       try (Pipeline trial =
           Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads)) {
@@ -118,7 +124,7 @@ final class Recorder implements FlightRecorderListener {
       Requested requested = settings().read();
       lock.lock();
       try {
-        refused = false;
+        refused = hopeless;
         follow(requested);
       } finally {
         lock.unlock();
@@ -133,6 +139,7 @@ final class Recorder implements FlightRecorderListener {
   private synchronized RecordingSettings settings() {
     RecordingSettings known = settings;
     if (known == null) {
+      Architecture.current(); // refuses other systems before anything of theirs is touched
       known = new RecordingSettings(Console::warn);
       KernelSettings.setOnChange(this::checkSettings);
       FlightRecorder.addPeriodicEvent(DrainEvent.class, this::chunkEnds);
@@ -146,20 +153,21 @@ final class Recorder implements FlightRecorderListener {
   /** Traces what is requested, and nothing else. Under the lock. */
   private void follow(Requested requested) throws KernelException {
     Pipeline attached = pipeline;
-    if (requested.wanted().isNothing()) {
-      if (attached != null) {
-        attached.drain();
-        attached.reportLosses();
-        detach();
-      }
-      return;
-    }
     if (refused) {
       return;
     }
     try {
+      // also with nothing to attach: its thread sees when a running recording's settings change
+      Drainer ready = drainer();
+      if (requested.wanted().isNothing()) {
+        if (attached != null) {
+          attached.drain();
+          attached.reportLosses();
+          detach();
+        }
+        return;
+      }
       if (attached == null) {
-        Drainer ready = drainer();
         attached = Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads);
         pipeline = attached;
       }
@@ -171,8 +179,14 @@ final class Recorder implements FlightRecorderListener {
     } catch (NoHookException e) {
       refusedProbe(e).commit();
       fail(e);
+      if (attached != null && !attached.seesAnything()) {
+        refused = true;
+        detach();
+      }
     } catch (KernelException | IOException | RuntimeException | LinkageError e) {
       refused = true;
+      // a class that could not be initialised never can
+      hopeless = e instanceof LinkageError;
       detach();
       fail(e);
     }

@@ -1,6 +1,6 @@
 /**
- * JMH benchmarks of what the agent adds: to an operation that is recorded, per record drained, and
- * to the start of the JVM. Times are nanoseconds per operation unless a benchmark says otherwise.
+ * Measures what the agent costs, and prints it as one table beside the goals. {@code Main} runs the
+ * scenarios; the load that they measure runs in JVMs of its own, see {@code workload}.
  */
 @NullMarked
 package dev.kernelflight.benchmarks;

@@ -18,6 +18,7 @@ import dev.kernelflight.bpf.elf.MapSpec;
 import dev.kernelflight.bpf.program.LoadedObject;
 import dev.kernelflight.bpf.ring.BpfRingBuffer;
 import dev.kernelflight.bpf.ring.PerfBuffers;
+import dev.kernelflight.bpf.ring.Shrinking;
 import dev.kernelflight.bpf.ring.Transport;
 import dev.kernelflight.bpf.sys.Bpf;
 import dev.kernelflight.bpf.sys.Cpus;
@@ -205,12 +206,12 @@ public final class Tracer implements AutoCloseable {
       }
       transport =
           options.buffer == Buffer.RING
-              ? BpfRingBuffer.open(object.map(EVENTS), epoll)
+              ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
       Tracer tracer = new Tracer(options, architecture, object, transport, possibleCpus);
       tracer.filter.setAgentThread(agentThread);
       return tracer;
-    } catch (KernelException | RuntimeException e) {
+    } catch (KernelException | IOException | RuntimeException e) {
       if (transport != null) {
         transport.close();
       }
@@ -308,20 +309,20 @@ public final class Tracer implements AutoCloseable {
               EVENTS, Bpf.MAP_TYPE_PERF_EVENT_ARRAY, Integer.BYTES, Integer.BYTES, possibleCpus, 0);
       return LoadedObject.create(object, constants, Map.of(EVENTS, perCpu));
     }
+    constants.put("use_ring_buffer", 1L);
+    return Shrinking.open(
+        ringBytes(options),
+        bytes -> {
+          constants.put("wakeup_bytes", bytes / 2);
+          MapSpec ring = new MapSpec(EVENTS, Bpf.MAP_TYPE_RINGBUF, 0, 0, Math.toIntExact(bytes), 0);
+          return LoadedObject.create(object, constants, Map.of(EVENTS, ring));
+        });
+  }
+
+  /** One ring has what the CPUs' buffers would have together, rounded up to a power of two. */
+  private static long ringBytes(Options options) throws IOException {
     long bytes = (long) options.pages * Mapping.pageBytes() * Cpus.online().cardinality();
-    bytes = Math.min(Long.highestOneBit(2 * bytes - 1), LARGEST_RING_BYTES);
-    for (; ; bytes /= 2) {
-      constants.put("use_ring_buffer", 1L);
-      constants.put("wakeup_bytes", bytes / 2);
-      MapSpec ring = new MapSpec(EVENTS, Bpf.MAP_TYPE_RINGBUF, 0, 0, (int) bytes, 0);
-      try {
-        return LoadedObject.create(object, constants, Map.of(EVENTS, ring));
-      } catch (KernelException e) {
-        if (!e.isOutOfMemory() || bytes / 2 < PerfBuffers.LEAST_BYTES) {
-          throw e;
-        }
-      }
-    }
+    return Math.min(Long.highestOneBit(2 * bytes - 1), LARGEST_RING_BYTES);
   }
 
   /** The buffers; they stay the tracer's. */

@@ -24,6 +24,7 @@ import jdk.jfr.Timespan;
 public final class DrainEvent extends Event {
   /** Records taken from the buffers. */
   @Label("Records")
+  @Description("Records that the agent took from the kernel's buffers")
   public long records;
 
   /** Time spent on them, in nanoseconds. */

@@ -29,5 +29,6 @@ public final class EventsLostEvent extends Event {
 
   /** Why, and what helps. */
   @Label("Reason")
+  @Description("Why they were lost, and what helps")
   public @Nullable String reason;
 }

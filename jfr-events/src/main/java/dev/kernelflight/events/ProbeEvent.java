@@ -34,10 +34,12 @@ public final class ProbeEvent extends Event {
 
   /** Kind and size of the buffers. */
   @Label("Buffer")
+  @Description("Kind, size and number of the buffers that the records come through")
   public @Nullable String buffer;
 
   /** As uname -r prints it. */
   @Label("Kernel Version")
+  @Description("As uname -r prints it")
   public @Nullable String kernelVersion;
 
   /** One refusal a line, or null. */

@@ -1,6 +1,7 @@
 /**
  * A small application whose work in the kernel is worth recording, to try the agent on. It has no
- * reference to the agent: what it shows, any application would show.
+ * reference to the agent: what it shows, any application would show. {@link
+ * dev.kernelflight.samples.OpenTable} reads what was recorded.
  */
 @NullMarked
 package dev.kernelflight.samples;

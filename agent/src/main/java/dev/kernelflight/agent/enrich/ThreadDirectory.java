@@ -136,7 +136,8 @@ public final class ThreadDirectory {
         rehash(slots.length * 2);
       }
     } else if (bound.thread != thread) {
-      slots[slot] = new Binding(tid, thread, since, bound);
+      // it had to wait for the id, which the one before had when it started
+      slots[slot] = new Binding(tid, thread, Math.max(since, bound.since + 1), bound);
     }
   }
 

@@ -10,7 +10,8 @@ public final class NoHookException extends Exception {
   private final String what;
   private final transient List<Refusal> refusals;
 
-  NoHookException(String what, List<Refusal> refusals) {
+  /** With every hook that was tried. */
+  public NoHookException(String what, List<Refusal> refusals) {
     super(what + ": " + refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n")));
     this.what = what;
     this.refusals = List.copyOf(refusals);

@@ -59,6 +59,10 @@ public record BpfObject(
   private static final int RELOCATION_BYTES = 16;
   private static final int SYMBOL_FUNCTION = 2;
   private static final int SYMBOL_OBJECT = 1;
+  private static final int MAP_LOAD_BYTES = 16;
+
+  /** Sections without bytes in the file claim any size; our variables are a few hundred bytes. */
+  private static final int LARGEST_NOBITS = 1 << 20;
 
   private record Section(
       int index, String name, int type, long flags, ByteBuffer bytes, int info) {}
@@ -110,7 +114,7 @@ public record BpfObject(
           cString(section("license").bytes, 0), readPrograms(), maps, readVariables(), btf);
     }
 
-    private void readSections() {
+    private void readSections() throws MalformedObjectException {
       long table = file.getLong(40);
       int count = Short.toUnsignedInt(file.getShort(60));
       int nameSection = Short.toUnsignedInt(file.getShort(62));
@@ -128,10 +132,13 @@ public record BpfObject(
       }
     }
 
-    private ByteBuffer sectionBytes(long table, int index) {
+    private ByteBuffer sectionBytes(long table, int index) throws MalformedObjectException {
       int header = Math.toIntExact(table + (long) index * SECTION_BYTES);
       int size = Math.toIntExact(file.getLong(header + 32));
       if (file.getInt(header + 4) == TYPE_NOBITS) {
+        if (size > LARGEST_NOBITS) {
+          throw new MalformedObjectException("section " + index + " claims " + size + " bytes");
+        }
         return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
       }
       int offset = Math.toIntExact(file.getLong(header + 24));
@@ -212,6 +219,10 @@ public record BpfObject(
                     + offset
                     + ", and only map and variable addresses are supported");
           }
+          if (offset < 0 || offset > program.bytes.limit() - MAP_LOAD_BYTES) {
+            throw new MalformedObjectException(
+                "program section " + program.name + " has no instruction to relocate at " + offset);
+          }
           relocations.add(
               new ProgramSpec.Relocation(
                   offset, sections.get(symbol.section).name, symbol.name, symbol.value));
@@ -220,7 +231,7 @@ public record BpfObject(
       return relocations;
     }
 
-    private Map<String, VariableSection> readVariables() {
+    private Map<String, VariableSection> readVariables() throws MalformedObjectException {
       Map<String, VariableSection> variables = new LinkedHashMap<>();
       for (Section section : sections) {
         if (!section.name.equals(".rodata") && !section.name.equals(".bss")) {
@@ -229,6 +240,12 @@ public record BpfObject(
         Map<String, Variable> found = new LinkedHashMap<>();
         for (Symbol symbol : symbols) {
           if (symbol.section == section.index && symbol.type == SYMBOL_OBJECT) {
+            if (symbol.value < 0
+                || symbol.size < 0
+                || symbol.value > section.bytes.limit() - symbol.size) {
+              throw new MalformedObjectException(
+                  "variable " + symbol.name + " lies outside of section " + section.name);
+            }
             found.put(symbol.name, new Variable(symbol.value, symbol.size));
           }
         }

@@ -17,6 +17,9 @@ public final class Btf {
   private static final int MAGIC = 0xeb9f;
   private static final int HEADER_BYTES = 24;
 
+  /** More typedefs, qualifiers and arrays than this within each other are a circle. */
+  private static final int DEEPEST_TYPE = 64;
+
   static final int KIND_INT = 1;
   static final int KIND_PTR = 2;
   static final int KIND_ARRAY = 3;
@@ -167,14 +170,25 @@ public final class Btf {
 
   /** The size of a type in bytes. */
   public int size(int id) {
-    int at = offset(id);
-    return switch (kindAt(at)) {
-      case KIND_INT, KIND_STRUCT, KIND_UNION, KIND_ENUM, KIND_FLOAT, KIND_ENUM64 ->
-          types.getInt(at + 8);
-      case KIND_PTR -> 8;
-      case KIND_ARRAY -> Math.multiplyExact(size(target(id)), arrayLength(id));
-      default -> size(target(id));
-    };
+    int elements = 1;
+    int type = id;
+    for (int depth = 0; depth < DEEPEST_TYPE; depth++) {
+      int at = offset(type);
+      switch (kindAt(at)) {
+        case KIND_INT, KIND_STRUCT, KIND_UNION, KIND_ENUM, KIND_FLOAT, KIND_ENUM64 -> {
+          return Math.multiplyExact(elements, types.getInt(at + 8));
+        }
+        case KIND_PTR -> {
+          return Math.multiplyExact(elements, 8);
+        }
+        case KIND_ARRAY -> elements = Math.multiplyExact(elements, arrayLength(type));
+        default -> {
+          // a typedef or qualifier: as large as what it is of
+        }
+      }
+      type = target(type);
+    }
+    throw new IllegalArgumentException("BTF type " + id + " is made of itself");
   }
 
   /** The id of the first type of that kind and name. */

@@ -30,10 +30,6 @@ public final class LoadedObject implements AutoCloseable {
   private static final String READ_ONLY = ".rodata";
   private static final String WRITABLE = ".bss";
 
-  private static final int INSTRUCTION_BYTES = 8;
-  private static final int PSEUDO_MAP_FD = 1;
-  private static final int PSEUDO_MAP_VALUE = 2;
-
   private static final int FIRST_LOG_BYTES = 1 << 20;
   private static final int LAST_LOG_BYTES = 1 << 24;
 
@@ -148,7 +144,7 @@ public final class LoadedObject implements AutoCloseable {
   public Fd load(String program, int targetBtfId) throws KernelException {
     ProgramSpec spec = object.program(program);
     ProgramType type = type(spec);
-    byte[] instructions = relocate(spec);
+    byte[] instructions = Relocator.relocate(spec, name -> map(name).fd().number());
     try {
       return Bpf.loadProgram(program, type, instructions, object.license(), targetBtfId, null);
     } catch (KernelException refusal) {
@@ -192,8 +188,7 @@ public final class LoadedObject implements AutoCloseable {
   }
 
   private static ProgramType type(ProgramSpec program) {
-    String kind = program.section().substring(0, program.section().indexOf('/'));
-    return switch (kind) {
+    return switch (program.section().split("/", 2)[0]) {
       case "fentry" -> ProgramType.FENTRY;
       case "fexit" -> ProgramType.FEXIT;
       case "kprobe", "kretprobe" -> ProgramType.KPROBE;
@@ -201,26 +196,6 @@ public final class LoadedObject implements AutoCloseable {
       case "perf_event" -> ProgramType.PERF_EVENT;
       default -> throw new IllegalArgumentException("program section of unknown kind: " + program);
     };
-  }
-
-  /** Fills the descriptors of maps into the instructions that name them. */
-  private byte[] relocate(ProgramSpec program) {
-    byte[] relocated = program.instructions().clone();
-    ByteBuffer code = ByteBuffer.wrap(relocated).order(ByteOrder.nativeOrder());
-    for (ProgramSpec.Relocation relocation : program.relocations()) {
-      int at = relocation.offset();
-      boolean isMap = relocation.section().equals(".maps");
-      BpfMap map = map(isMap ? relocation.symbol() : relocation.section());
-      int registers = code.get(at + 1);
-      int pseudo = isMap ? PSEUDO_MAP_FD : PSEUDO_MAP_VALUE;
-      if (!isMap) {
-        int addend = code.getInt(at + 4);
-        code.putInt(at + INSTRUCTION_BYTES + 4, relocation.symbolOffset() + addend);
-      }
-      code.put(at + 1, (byte) ((registers & 0xf) | (pseudo << 4)));
-      code.putInt(at + 4, map.fd().number());
-    }
-    return relocated;
   }
 
   @Override

@@ -23,6 +23,12 @@ public final class VerifierException extends KernelException {
     return log;
   }
 
+  /** Never: privileges are asked for before the verifier looks, which also answers EACCES. */
+  @Override
+  public boolean isPermission() {
+    return false;
+  }
+
   @Override
   public String getMessage() {
     List<String> lines = log.lines().filter(line -> !line.isBlank()).toList();

@@ -14,9 +14,6 @@ import java.util.TreeMap;
 
 /** One perf buffer for each CPU that is online, entered into the map that programs output to. */
 public final class PerfBuffers implements Transport {
-  /** Buffers of less than 64 kB fill faster than a busy thread can be woken. */
-  public static final int LEAST_BYTES = 64 * 1024;
-
   private final BpfMap events;
   private final Epoll epoll;
   private final int wantedPages;
@@ -34,7 +31,7 @@ public final class PerfBuffers implements Transport {
 
   /**
    * Opens a buffer for each CPU. Where memory cannot be had a buffer is made with half the pages,
-   * and half again, down to {@link #LEAST_BYTES}.
+   * and half again, down to {@link Shrinking#LEAST_BYTES}.
    *
    * @param events a map of type BPF_MAP_TYPE_PERF_EVENT_ARRAY
    * @param pages of each buffer, a power of two
@@ -80,20 +77,12 @@ public final class PerfBuffers implements Transport {
   }
 
   private CpuBuffer openBuffer(int cpu) throws KernelException {
-    for (int pages = wantedPages; ; pages /= 2) {
-      try {
-        return openBuffer(cpu, pages);
-      } catch (KernelException e) {
-        if (!e.isOutOfMemory() || pages / 2 * (long) Mapping.pageBytes() < LEAST_BYTES) {
-          throw e;
-        }
-      }
-    }
+    long wanted = (long) wantedPages * Mapping.pageBytes();
+    return Shrinking.open(wanted, bytes -> openBuffer(cpu, Math.toIntExact(bytes)));
   }
 
-  private CpuBuffer openBuffer(int cpu, int pages) throws KernelException {
+  private CpuBuffer openBuffer(int cpu, int bytes) throws KernelException {
     int page = Mapping.pageBytes();
-    int bytes = Math.multiplyExact(pages, page);
     Fd event = PerfEvent.openBpfOutput(cpu, bytes / 2);
     Mapping mapping = null;
     try {
@@ -101,7 +90,7 @@ public final class PerfBuffers implements Transport {
       PerfRing ring = new PerfRing(mapping.memory(), page);
       epoll.add(event);
       events.put(cpu, event.number());
-      return new CpuBuffer(event, mapping, ring, pages);
+      return new CpuBuffer(event, mapping, ring, bytes / page);
     } catch (KernelException | RuntimeException e) {
       if (mapping != null) {
         mapping.close();

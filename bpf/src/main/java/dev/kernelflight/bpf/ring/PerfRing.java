@@ -28,6 +28,7 @@ final class PerfRing {
   private static final int RECORD_SAMPLE = 9;
   private static final int HEADER_BYTES = 8;
   private static final int RAW_OFFSET = 12;
+  private static final int ALIGNMENT = 8;
   private static final int LARGEST_RECORD = 1 << 16;
 
   private final MemorySegment headCell;
@@ -61,12 +62,14 @@ final class PerfRing {
     int records = 0;
     long at = tail;
     try {
-      while (at != head) {
+      if (head < at || head - at > capacity) {
+        at = giveUpUntil(head);
+      }
+      while (at < head) {
         long start = at & (capacity - 1);
         int size = Short.toUnsignedInt(data.get(JAVA_SHORT, start + 6));
-        if (size < HEADER_BYTES || size > head - at) {
-          undecodable++;
-          at = head;
+        if (size < HEADER_BYTES || size % ALIGNMENT != 0 || size > head - at) {
+          at = giveUpUntil(head);
           break;
         }
         at += size;
@@ -81,7 +84,17 @@ final class PerfRing {
     return records;
   }
 
+  /** Where the next record begins is unknown; the kernel's position is the only other beginning. */
+  private long giveUpUntil(long head) {
+    undecodable++;
+    return head & -ALIGNMENT;
+  }
+
   private int handOver(long start, int size, RecordHandler handler) {
+    if (size < RAW_OFFSET) {
+      undecodable++;
+      return 0;
+    }
     MemorySegment record = data;
     long at = start;
     if (start + size > capacity) {

@@ -1,0 +1,108 @@
+package dev.kernelflight.agenttests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kernelflight.agenttests.AgentProcess.Finished;
+import dev.kernelflight.agenttests.apps.Loop;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import jdk.jfr.consumer.RecordedEvent;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** As many events as calls, or the difference is told. */
+@Tag("kernel")
+class CompletenessTest {
+  private static final int THREADS = 4;
+
+  /** The kernel's name of the thread that drains the buffers, cut as the kernel cuts it. */
+  private static final String DRAINING_THREAD = "Kernel Flight R";
+
+  @TempDir Path temp;
+
+  @BeforeAll
+  static void kernel() {
+    KernelTracing.require();
+  }
+
+  /**
+   * Buffers that hold them all, however busy the machine is. Small chunks: the recording changes
+   * files several times meanwhile.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"buffer=perf,pages=8192", "buffer=ring,pages=8192"})
+  void everyOpenOfATightLoop(String options) throws Exception {
+    int times = 50_000;
+    Path path = Files.createFile(temp.resolve("looped"));
+    Path file = temp.resolve("recording.jfr");
+    Finished finished =
+        AgentProcess.of(Loop.class, path, THREADS, times, file, "-")
+            .agent(options)
+            .jvm("-XX:FlightRecorderOptions:maxchunksize=1M")
+            .run();
+    assertThat(finished).isEqualTo(new Finished(0, "done\n", ""));
+    Recorded recorded = Recorded.in(file);
+    recorded.assertNothingLost();
+    assertThat(
+            recorded.opensOf(path).stream()
+                .collect(
+                    Collectors.groupingBy(
+                        open -> open.getThread().getJavaName(), Collectors.counting())))
+        .hasSize(THREADS)
+        .allSatisfy((thread, count) -> assertThat(count).as(thread).isEqualTo(times));
+    assertThat(chunks(file)).isGreaterThan(1);
+  }
+
+  /** Each chunk begins with the magic number of the file format. */
+  private static int chunks(Path file) throws Exception {
+    byte[] bytes = Files.readAllBytes(file);
+    int chunks = 0;
+    for (int at = 0; at < bytes.length; chunks++) {
+      assertThat(new String(bytes, at, 3, java.nio.charset.StandardCharsets.US_ASCII))
+          .isEqualTo("FLR");
+      at += (int) java.nio.ByteBuffer.wrap(bytes).getLong(at + 8);
+    }
+    return chunks;
+  }
+
+  /** Long paths in the smallest buffers, and a draining thread that hardly ever runs. */
+  @ParameterizedTest
+  @ValueSource(strings = {"buffer=perf,pages=16", "buffer=ring,pages=16"})
+  void whatABufferCannotHoldIsCounted(String options) {
+    String path = "/no/such/directory".repeat(200);
+    Recorded recorded = assertAllAccountedFor(options, path, 25_000, DRAINING_THREAD);
+    assertThat(recorded.opensOf(path)).isNotEmpty();
+    assertThat(recorded.lost()).isPositive();
+    assertThat(recorded.named(Recorded.EVENTS_LOST))
+        .extracting((RecordedEvent lost) -> lost.getString("reason"))
+        .allSatisfy(reason -> assertThat(reason).contains("pages="));
+  }
+
+  /** How many the default buffers lose is a question of how busy the machine is. */
+  @ParameterizedTest
+  @ValueSource(strings = {"buffer=perf", "buffer=ring"})
+  void theDefaultBuffersAccountForEveryOpen(String options) {
+    Recorded recorded =
+        assertAllAccountedFor(options, temp.resolve("missing").toString(), 50_000, "-");
+    assertThat(recorded.lost()).isLessThan(THREADS * 50_000L / 2);
+  }
+
+  private Recorded assertAllAccountedFor(
+      String options, String path, int times, String idleThread) {
+    Path file = temp.resolve("recording.jfr");
+    Finished finished =
+        AgentProcess.of(Loop.class, path, THREADS, times, file, idleThread)
+            .agent(options)
+            // its look at the control groups' files would be one more open to be lost
+            .jvm("-XX:-UseContainerSupport")
+            .run();
+    assertThat(finished).isEqualTo(new Finished(0, "done\n", ""));
+    Recorded recorded = Recorded.in(file);
+    assertThat(recorded.opensOf(path).size() + recorded.lost()).isEqualTo((long) THREADS * times);
+    return recorded;
+  }
+}

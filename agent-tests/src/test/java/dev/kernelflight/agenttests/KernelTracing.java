@@ -1,0 +1,46 @@
+package dev.kernelflight.agenttests;
+
+import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import dev.kernelflight.agenttests.AgentProcess.Finished;
+import dev.kernelflight.agenttests.apps.Hello;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Whether this kernel and these privileges allow tracing, as the agent itself says. Tests that need
+ * it are skipped where they do not, but fail where the environment variable
+ * KERNELFLIGHT_KERNEL_TESTS is "required".
+ */
+final class KernelTracing {
+  private static final Map<String, Finished> TRIED = new ConcurrentHashMap<>();
+
+  private KernelTracing() {}
+
+  /** To be called before all tests that need tracing. */
+  static void require() {
+    Finished tried = tried("buffer=perf");
+    if (tried.exitCode() != 0) {
+      skip(tried.err());
+    }
+  }
+
+  /** Whether the agent can do with these options. */
+  static boolean allows(String options) {
+    return tried(options).exitCode() == 0;
+  }
+
+  /** Skips the running test, or fails it where kernel tests are required. */
+  static void skip(String reason) {
+    if ("required".equals(System.getenv("KERNELFLIGHT_KERNEL_TESTS"))) {
+      fail("kernel tests are required here, and this one cannot run: " + reason);
+    }
+    abort(reason);
+  }
+
+  private static Finished tried(String options) {
+    return TRIED.computeIfAbsent(
+        options, o -> AgentProcess.of(Hello.class).agent(o + ",required=true").run());
+  }
+}

@@ -1,0 +1,53 @@
+package dev.kernelflight.agenttests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+
+/** The events of a recording, in the order of their start. */
+record Recorded(List<RecordedEvent> all) {
+  static final String FILE_OPEN = "kernel.FileOpen";
+  static final String EVENTS_LOST = "kernel.EventsLost";
+  static final String PROBE = "kernel.Probe";
+
+  static Recorded in(Path file) {
+    try {
+      return new Recorded(
+          RecordingFile.readAllEvents(file).stream()
+              .sorted(Comparator.comparing(RecordedEvent::getStartTime))
+              .toList());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  List<RecordedEvent> named(String name) {
+    return all.stream().filter(event -> event.getEventType().getName().equals(name)).toList();
+  }
+
+  List<RecordedEvent> opens() {
+    return named(FILE_OPEN);
+  }
+
+  List<RecordedEvent> opensOf(Path path) {
+    return opensOf(path.toString());
+  }
+
+  List<RecordedEvent> opensOf(String path) {
+    return opens().stream().filter(event -> path.equals(event.getString("path"))).toList();
+  }
+
+  long lost() {
+    return named(EVENTS_LOST).stream().mapToLong(event -> event.getLong("count")).sum();
+  }
+
+  void assertNothingLost() {
+    assertThat(named(EVENTS_LOST)).isEmpty();
+  }
+}

@@ -1,0 +1,81 @@
+package dev.kernelflight.agenttests.apps;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import jdk.jfr.Recording;
+
+/** Does what it is told on standard input, line by line; its exit code is 3. */
+public final class Conductor {
+  private final Map<String, Recording> recordings = new HashMap<>();
+
+  private Conductor() {}
+
+  /** No arguments. */
+  public static void main(String[] args) throws IOException {
+    Conductor conductor = new Conductor();
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      try {
+        System.out.println("ok " + conductor.obey(line.split(" ", -1)));
+      } catch (Exception e) {
+        System.out.println(e);
+      }
+    }
+    System.exit(3);
+  }
+
+  private String obey(String[] words) throws Exception {
+    switch (words[0]) {
+      case "open" -> open(words[1]);
+      case "start" -> {
+        Recording recording = new Recording();
+        recordings.put(words[1], recording);
+        for (int i = 2; i < words.length; i++) {
+          recording.disable(words[i]);
+        }
+        recording.start();
+      }
+      case "enable" -> recording(words[1]).enable(words[2]);
+      case "disable" -> recording(words[1]).disable(words[2]);
+      case "dump" -> recording(words[1]).dump(Path.of(words[2]));
+      case "stop" -> {
+        Recording recording = recording(words[1]);
+        recording.stop();
+        recording.dump(Path.of(words[2]));
+        recording.close();
+        recordings.remove(words[1]);
+      }
+      case "threads" -> {
+        File[] tasks = new File("/proc/self/task").listFiles();
+        return String.valueOf(tasks == null ? -1 : tasks.length);
+      }
+      default -> throw new IllegalArgumentException(words[0]);
+    }
+    return "";
+  }
+
+  private Recording recording(String name) {
+    Recording recording = recordings.get(name);
+    if (recording == null) {
+      throw new IllegalArgumentException("no recording " + name);
+    }
+    return recording;
+  }
+
+  private static void open(String path) throws IOException {
+    try (FileInputStream in = new FileInputStream(path)) {
+      in.read();
+    } catch (FileNotFoundException e) {
+      // an open all the same
+    }
+  }
+}

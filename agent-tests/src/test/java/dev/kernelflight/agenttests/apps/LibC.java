@@ -1,0 +1,110 @@
+package dev.kernelflight.agenttests.apps;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
+
+/** System calls as a native library would make them. */
+final class LibC {
+  static final boolean X86 = System.getProperty("os.arch").equals("amd64");
+
+  // numbers that the two architectures do not share: asm/unistd_64.h, asm-generic/unistd.h
+  static final int OPEN = 2;
+  static final int CREAT = 85;
+  static final int OPENAT = X86 ? 257 : 56;
+  static final int OPENAT2 = 437;
+  static final int CLOSE = X86 ? 3 : 57;
+  static final int GETTID = X86 ? 186 : 178;
+  static final int EXECVE = X86 ? 59 : 221;
+  static final int PRCTL = X86 ? 157 : 167;
+  static final int SETGROUPS = X86 ? 116 : 159;
+  static final int SETRESUID = X86 ? 117 : 147;
+  static final int SETRESGID = X86 ? 119 : 149;
+  static final int SCHED_SETSCHEDULER = X86 ? 144 : 119;
+  static final int BPF = X86 ? 321 : 280;
+
+  static final int AT_FDCWD = -100;
+
+  private static final VarHandle ERRNO =
+      Linker.Option.captureStateLayout().varHandle(PathElement.groupElement("errno"));
+  private static final MethodHandle SYSCALL = link();
+
+  private LibC() {}
+
+  private static MethodHandle link() {
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(
+        linker.defaultLookup().find("syscall").orElseThrow(),
+        FunctionDescriptor.of(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+        Linker.Option.firstVariadicArg(1),
+        Linker.Option.captureCallState("errno"));
+  }
+
+  /** The result, or the negative errno. */
+  static long call(int number, long... arguments) {
+    long[] a = java.util.Arrays.copyOf(arguments, 6);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+      long result =
+          (long) SYSCALL.invokeExact(state, (long) number, a[0], a[1], a[2], a[3], a[4], a[5]);
+      return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  static int gettid() {
+    return (int) call(GETTID);
+  }
+
+  static void must(String what, long result) {
+    if (result < 0) {
+      throw new IllegalStateException(what + ": errno " + -result);
+    }
+  }
+
+  /** A NUL-terminated string. */
+  static MemorySegment string(Arena arena, byte[] bytes) {
+    MemorySegment copy = arena.allocate(bytes.length + 1L);
+    copy.copyFrom(MemorySegment.ofArray(bytes));
+    return copy;
+  }
+
+  static MemorySegment string(Arena arena, String text) {
+    return string(arena, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** {@code struct open_how}. */
+  static MemorySegment how(Arena arena, long flags, long mode) {
+    MemorySegment how = arena.allocate(24, 8);
+    how.set(JAVA_LONG, 0, flags);
+    how.set(JAVA_LONG, 8, mode);
+    return how;
+  }
+
+  /** An array of pointers that ends with a null pointer. */
+  static MemorySegment pointers(Arena arena, java.util.List<String> texts) {
+    MemorySegment array = arena.allocate(8L * (texts.size() + 1), 8);
+    for (int i = 0; i < texts.size(); i++) {
+      array.set(JAVA_LONG, 8L * i, string(arena, texts.get(i)).address());
+    }
+    return array;
+  }
+
+  /** {@code SCHED_IDLE} for one thread: it runs when nothing else wants to. */
+  static void makeIdle(int tid) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment priority = arena.allocate(JAVA_INT);
+      must("sched_setscheduler", call(SCHED_SETSCHEDULER, tid, 5, priority.address()));
+    }
+  }
+}

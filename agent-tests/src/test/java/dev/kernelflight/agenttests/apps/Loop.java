@@ -1,0 +1,64 @@
+package dev.kernelflight.agenttests.apps;
+
+import java.io.File;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import jdk.jfr.Recording;
+
+/** Opens one path again and again from several threads, while only kernel events are recorded. */
+public final class Loop {
+  private Loop() {}
+
+  /**
+   * Arguments: path, threads, opens of each, file of the recording, and the name of a thread that
+   * shall hardly run, or "-".
+   */
+  public static void main(String[] args) throws Exception {
+    String path = args[0];
+    int threads = Integer.parseInt(args[1]);
+    int times = Integer.parseInt(args[2]);
+    open(path, 1000);
+    try (Recording recording =
+        new Recording(
+            Map.of("kernel.FileOpen#enabled", "true", "kernel.EventsLost#enabled", "true"))) {
+      recording.start();
+      if (!args[4].equals("-")) {
+        LibC.makeIdle(threadNamed(args[4]));
+      }
+      Thread[] running = new Thread[threads];
+      for (int i = 0; i < threads; i++) {
+        running[i] = Thread.ofPlatform().name("loop-" + i).start(() -> open(path, times));
+      }
+      for (Thread thread : running) {
+        thread.join();
+      }
+      recording.stop();
+      recording.dump(Path.of(args[3]));
+    }
+    System.out.println("done");
+  }
+
+  private static void open(String path, int times) {
+    try (Arena arena = Arena.ofConfined()) {
+      long address = LibC.string(arena, path).address();
+      for (int i = 0; i < times; i++) {
+        long fd = LibC.call(LibC.OPENAT, LibC.AT_FDCWD, address, 0, 0);
+        if (fd >= 0) {
+          LibC.call(LibC.CLOSE, fd);
+        }
+      }
+    }
+  }
+
+  private static int threadNamed(String name) throws Exception {
+    File[] tasks = new File("/proc/self/task").listFiles();
+    for (File task : tasks == null ? new File[0] : tasks) {
+      if (Files.readString(task.toPath().resolve("comm")).strip().equals(name)) {
+        return Integer.parseInt(task.getName());
+      }
+    }
+    throw new IllegalStateException("no thread " + name);
+  }
+}

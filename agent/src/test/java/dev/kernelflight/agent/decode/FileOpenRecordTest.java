@@ -1,0 +1,184 @@
+package dev.kernelflight.agent.decode;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.elf.BpfObject;
+import dev.kernelflight.bpf.elf.Btf;
+import dev.kernelflight.bpf.elf.Btf.Struct;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FileOpenRecordTest {
+  private static final int PATH_MAX = 4096;
+
+  /** Records lie anywhere in memory. */
+  private static final int AT = 13;
+
+  private final MemorySegment memory = MemorySegment.ofArray(new byte[8192]);
+  private final FileOpenRecord record = new FileOpenRecord();
+
+  /** Writes a record of a path, and returns its length. */
+  private int write(String path) {
+    byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
+    memory.set(JAVA_INT_UNALIGNED, AT, FileOpenRecord.TYPE);
+    memory.set(JAVA_INT_UNALIGNED, AT + 4, 4242);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 8, 1_000_000_000_001L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 16, 1_000_000_000_900L);
+    MemorySegment.copy(
+        MemorySegment.ofArray("GC Thread#0\0\0\0\0\0".getBytes(StandardCharsets.UTF_8)),
+        0,
+        memory,
+        AT + 24,
+        16);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 40, 0x80241L);
+    memory.set(JAVA_INT_UNALIGNED, AT + 48, -13);
+    memory.set(JAVA_INT_UNALIGNED, AT + 52, 0640);
+    memory.set(JAVA_INT_UNALIGNED, AT + 56, -100);
+    memory.set(JAVA_INT_UNALIGNED, AT + 60, bytes.length);
+    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, memory, AT + 64, bytes.length);
+    memory.set(JAVA_BYTE, AT + 64 + bytes.length, (byte) 0);
+    return 64 + bytes.length + 1;
+  }
+
+  @Test
+  void everyField() {
+    assertThat(record.wrap(memory, AT, write("/etc/hosts"))).isTrue();
+    assertThat(record.tid()).isEqualTo(4242);
+    assertThat(record.start()).isEqualTo(1_000_000_000_001L);
+    assertThat(record.end()).isEqualTo(1_000_000_000_900L);
+    assertThat(record.flags()).isEqualTo(0x80241L);
+    assertThat(record.result()).isEqualTo(-13);
+    assertThat(record.mode()).isEqualTo(0640);
+    assertThat(record.directory()).isEqualTo(-100);
+    assertThat(record.pathLength()).isEqualTo(10);
+    assertThat(text(record.pathOffset(), record.pathLength())).isEqualTo("/etc/hosts");
+    assertThat(text(record.commOffset(), record.commLength())).isEqualTo("GC Thread#0");
+  }
+
+  private String text(long offset, int length) {
+    return new String(
+        record.memory().asSlice(offset, length).toArray(JAVA_BYTE), StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void aThreadNameOfAllBytes() {
+    int length = write("/");
+    for (int i = 0; i < 16; i++) {
+      memory.set(JAVA_BYTE, AT + 24 + i, (byte) 'n');
+    }
+    assertThat(record.wrap(memory, AT, length)).isTrue();
+    assertThat(record.commLength()).isEqualTo(16);
+  }
+
+  @Test
+  void theTypeOfARecord() {
+    write("/");
+    assertThat(FileOpenRecord.type(memory, AT, 66)).isEqualTo(FileOpenRecord.TYPE);
+    assertThat(FileOpenRecord.type(memory, AT, 4)).isEqualTo(FileOpenRecord.TYPE);
+    assertThat(FileOpenRecord.type(memory, AT, 3)).isZero();
+    assertThat(FileOpenRecord.type(memory, AT, 0)).isZero();
+  }
+
+  @Test
+  void tooShortForAnything() {
+    write("");
+    for (int length = 0; length < 64; length++) {
+      MemorySegment noMore = memory.asSlice(AT, length);
+      assertThat(record.wrap(noMore, 0, length)).as(length + " bytes").isFalse();
+    }
+  }
+
+  @Test
+  void tooShortForItsPath() {
+    int length = write("/etc/hosts");
+    for (int shorter = 64; shorter < length - 1; shorter++) {
+      assertThat(record.wrap(memory, AT, shorter)).as(shorter + " bytes").isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {PATH_MAX, 1 << 20, Integer.MAX_VALUE})
+  void pathLengthsThatCannotBe(int pathLength) {
+    int length = write("/etc/hosts");
+    memory.set(JAVA_INT_UNALIGNED, AT + 60, pathLength);
+    assertThat(record.wrap(memory, AT, length)).isFalse();
+  }
+
+  @Test
+  void aPathThatTheKernelCouldNotRead() {
+    write("");
+    memory.set(JAVA_INT_UNALIGNED, AT + 60, -14);
+    assertThat(record.wrap(memory, AT, 64)).isTrue();
+    assertThat(record.pathLength()).isEqualTo(-14);
+  }
+
+  @Test
+  void anEndBeforeTheStart() {
+    int length = write("/etc/hosts");
+    memory.set(JAVA_LONG_UNALIGNED, AT + 16, record(AT + 8) - 1);
+    assertThat(record.wrap(memory, AT, length)).isFalse();
+    memory.set(JAVA_LONG_UNALIGNED, AT + 16, record(AT + 8));
+    assertThat(record.wrap(memory, AT, length)).isTrue();
+  }
+
+  private long record(long offset) {
+    return memory.get(JAVA_LONG_UNALIGNED, offset);
+  }
+
+  @Test
+  void movesFromRecordToRecord() {
+    int first = write("/first");
+    assertThat(record.wrap(memory, AT, first)).isTrue();
+    MemorySegment other = MemorySegment.ofArray(new byte[256]);
+    MemorySegment.copy(memory, AT, other, 40, first);
+    other.set(JAVA_INT_UNALIGNED, 44, 7);
+    assertThat(record.wrap(other, 40, first)).isTrue();
+    assertThat(record.tid()).isEqualTo(7);
+    assertThat(text(record.pathOffset(), record.pathLength())).isEqualTo("/first");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theLayoutIsThatOfTheObject(Architecture architecture) throws Exception {
+    Btf btf = btf(architecture);
+    Struct event = btf.struct("event");
+    assertMember(btf, event, "type", FileOpenRecord.TYPE_OFFSET, Integer.BYTES);
+    assertMember(btf, event, "tid", FileOpenRecord.TID, Integer.BYTES);
+    assertMember(btf, event, "start", FileOpenRecord.START, Long.BYTES);
+    assertMember(btf, event, "end", FileOpenRecord.END, Long.BYTES);
+    assertMember(btf, event, "comm", FileOpenRecord.COMM, FileOpenRecord.COMM_BYTES);
+    Struct open = btf.struct("file_open_event");
+    assertMember(btf, open, "header", 0, event.size());
+    assertMember(btf, open, "flags", FileOpenRecord.FLAGS, Long.BYTES);
+    assertMember(btf, open, "result", FileOpenRecord.RESULT, Integer.BYTES);
+    assertMember(btf, open, "mode", FileOpenRecord.MODE, Integer.BYTES);
+    assertMember(btf, open, "directory", FileOpenRecord.DIRECTORY, Integer.BYTES);
+    assertMember(btf, open, "path_length", FileOpenRecord.PATH_LENGTH, Integer.BYTES);
+    assertMember(btf, open, "path", FileOpenRecord.PATH, PATH_MAX);
+    assertThat(event.members()).as("members of event that are read").hasSize(5);
+    assertThat(open.members()).as("members of file_open_event that are read").hasSize(7);
+    assertThat(open.size()).isEqualTo(FileOpenRecord.PATH + PATH_MAX);
+  }
+
+  private static void assertMember(Btf btf, Struct struct, String name, int offset, int size) {
+    assertThat(struct.member(name).offset()).as("offset of " + name).isEqualTo(offset);
+    assertThat(btf.size(struct.member(name).typeId())).as("size of " + name).isEqualTo(size);
+  }
+
+  private static Btf btf(Architecture architecture) throws Exception {
+    String name = "kernelflight-" + architecture.kernelName() + ".bpf.o";
+    try (var in = Tracer.class.getResourceAsStream(name)) {
+      return BpfObject.parse(requireNonNull(in, name).readAllBytes()).btf();
+    }
+  }
+}

@@ -1,0 +1,246 @@
+package dev.kernelflight.agent.enrich;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class ThreadDirectoryTest {
+  private static final long SECOND = 1_000_000_000L;
+
+  private long now = 1000 * SECOND;
+  private final CountDownLatch end = new CountDownLatch(1);
+  private final Map<Thread, Integer> running = new HashMap<>();
+  private final ThreadDirectory directory =
+      new ThreadDirectory(this::look, thread -> running.getOrDefault(thread, -1), () -> now);
+  private int looks;
+
+  private Thread[] look() {
+    looks++;
+    return running.keySet().toArray(new Thread[0]);
+  }
+
+  @AfterEach
+  void endAll() {
+    end.countDown();
+  }
+
+  /** A thread that lives until the test ends. */
+  private Thread living() {
+    Thread thread =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              try {
+                end.await();
+              } catch (InterruptedException e) {
+                // that is an end too
+              }
+            });
+    return thread;
+  }
+
+  private static Thread ended() throws InterruptedException {
+    Thread thread = new Thread(() -> {});
+    thread.start();
+    thread.join();
+    return thread;
+  }
+
+  @Test
+  void aThreadThatRuns() {
+    Thread thread = living();
+    running.put(thread, 7);
+    assertThat(directory.find(7, now)).isSameAs(thread);
+    assertThat(directory.find(8, now)).isNull();
+  }
+
+  @Test
+  void aThreadThatSaysThatItStarts() {
+    Thread thread = living();
+    directory.started(7, thread);
+    directory.update();
+    assertThat(directory.find(7, now)).isSameAs(thread);
+    assertThat(looks).isZero();
+  }
+
+  @Test
+  void aStartThatNobodyHasTakenInYet() {
+    Thread thread = living();
+    directory.started(7, thread);
+    assertThat(directory.find(7, now)).isSameAs(thread);
+  }
+
+  @Test
+  void aThreadThatEndedBeforeItsRecordsWereDrained() throws Exception {
+    Thread thread = ended();
+    directory.started(7, thread);
+    directory.update();
+    assertThat(directory.find(7, now)).isSameAs(thread);
+  }
+
+  @Test
+  void ofAnIdThatWasGivenAgainTheTimeDecides() throws Exception {
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      threads.add(ended());
+      directory.started(7, threads.get(i));
+      now += SECOND;
+    }
+    directory.update();
+    long first = 1000 * SECOND;
+    assertThat(directory.find(7, first)).isSameAs(threads.get(0));
+    assertThat(directory.find(7, first + SECOND - 1)).isSameAs(threads.get(0));
+    assertThat(directory.find(7, first + SECOND)).isSameAs(threads.get(1));
+    assertThat(directory.find(7, first + 3 * SECOND / 2)).isSameAs(threads.get(1));
+    assertThat(directory.find(7, first + 2 * SECOND)).isSameAs(threads.get(2));
+    assertThat(directory.find(7, now)).isSameAs(threads.get(2));
+  }
+
+  /** A thread that nobody told of has the id of one that ended: it cannot have had it before. */
+  @Test
+  void anIdThatWasGivenAgainToAThreadThatIsFoundRunning() throws Exception {
+    assertThat(directory.find(1, now)).isNull();
+    now += SECOND / 2;
+    Thread first = ended();
+    directory.started(7, first);
+    directory.update();
+    long ofFirst = now + 1;
+    now += SECOND;
+    running.put(living(), 7);
+    directory.find(2, now);
+    assertThat(looks).isEqualTo(2);
+    assertThat(directory.find(7, ofFirst - 1)).isSameAs(first);
+  }
+
+  @Test
+  void whoEndedIsForgottenAWhileLater() throws Exception {
+    Thread thread = ended();
+    directory.started(7, thread);
+    directory.update();
+    for (int second = 0; second < 4; second++) {
+      assertThat(directory.find(7, now)).as("after " + second + " s").isSameAs(thread);
+      now += SECOND + 1;
+      directory.update();
+    }
+    for (int second = 0; second < 6; second++) {
+      now += SECOND + 1;
+      directory.update();
+    }
+    assertThat(directory.find(7, now)).isNull();
+  }
+
+  @Test
+  void whoRunsIsNot() {
+    Thread thread = living();
+    directory.started(7, thread);
+    for (int second = 0; second < 30; second++) {
+      now += SECOND + 1;
+      directory.update();
+    }
+    assertThat(directory.find(7, now)).isSameAs(thread);
+  }
+
+  @Test
+  void anUnknownIdIsNoReasonForALookEachTime() {
+    directory.expectStarts();
+    for (int i = 0; i < 1000; i++) {
+      assertThat(directory.find(100 + i, now)).isNull();
+      now += ThreadDirectory.LOOK_AGAIN_NANOS / 1000;
+    }
+    assertThat(looks).isEqualTo(1);
+    directory.find(5000, now + 1);
+    assertThat(looks).isEqualTo(2);
+  }
+
+  @Test
+  void whereNobodyTellsOfStartsALookComesSooner() {
+    directory.find(100, now);
+    now += ThreadDirectory.LOOK_AGAIN_UNTOLD_NANOS;
+    Thread thread = living();
+    running.put(thread, 7);
+    assertThat(directory.find(7, now)).isSameAs(thread);
+    assertThat(looks).isEqualTo(2);
+  }
+
+  @Test
+  void tenThousandThreads() {
+    Map<Integer, Thread> all = new HashMap<>();
+    for (int i = 0; i < 10_000; i++) {
+      // never started, which is as good as ended
+      Thread thread = new Thread(() -> {}, "thread " + i);
+      int tid = 1 + i * 3;
+      all.put(tid, thread);
+      directory.started(tid, thread);
+    }
+    directory.update();
+    all.forEach((tid, thread) -> assertThat(directory.find(tid, now)).isSameAs(thread));
+    assertThat(directory.find(2, now)).isNull();
+    assertThat(looks).isEqualTo(1);
+
+    for (int second = 0; second < 10; second++) {
+      now += SECOND + 1;
+      directory.update();
+    }
+    all.forEach((tid, thread) -> assertThat(directory.find(tid, now)).isNull());
+  }
+
+  /** Of ids that fall into the same place, one going must not hide the others. */
+  @Test
+  void forgettingSomeKeepsTheOthers() throws Exception {
+    Thread gone = ended();
+    Thread stays = living();
+    Map<Integer, Thread> all = new HashMap<>();
+    Random random = new Random(5);
+    while (all.size() < 2000) {
+      int tid = 1 + random.nextInt(4_000_000);
+      if (!all.containsKey(tid)) {
+        Thread thread = all.size() % 2 == 0 ? gone : stays;
+        all.put(tid, thread);
+        directory.started(tid, thread);
+      }
+    }
+    for (int second = 0; second < 10; second++) {
+      now += SECOND + 1;
+      directory.update();
+    }
+    all.forEach((tid, thread) ->
+        assertThat(directory.find(tid, now)).isSameAs(thread.isAlive() ? stays : null));
+  }
+
+  @Test
+  void startsComeFromAllThreadsAtOnce() throws Exception {
+    int perThread = 2000;
+    List<Thread> tellers = new ArrayList<>();
+    for (int t = 0; t < 8; t++) {
+      int base = 1 + t * perThread;
+      Thread teller =
+          new Thread(() -> {
+            for (int i = 0; i < perThread; i++) {
+              directory.started(base + i, Thread.currentThread());
+            }
+          });
+      tellers.add(teller);
+      teller.start();
+    }
+    while (tellers.stream().anyMatch(Thread::isAlive)) {
+      directory.update();
+      directory.find(1, now);
+    }
+    directory.update();
+    for (int t = 0; t < 8; t++) {
+      for (int i = 0; i < perThread; i++) {
+        assertThat(directory.find(1 + t * perThread + i, now)).isSameAs(tellers.get(t));
+      }
+    }
+  }
+}

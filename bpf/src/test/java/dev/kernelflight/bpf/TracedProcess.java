@@ -1,0 +1,86 @@
+package dev.kernelflight.bpf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kernelflight.bpf.sys.CurrentProcess;
+import dev.kernelflight.bpf.sys.Epoll;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This process under a tracer: the thread that makes one drains it and is not traced; a thread of
+ * its own makes opens.
+ */
+final class TracedProcess implements AutoCloseable {
+  static final String THREAD_NAME = "opener";
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+  final Tracer tracer;
+  private final Epoll epoll;
+  private final ExecutorService opener =
+      Executors.newSingleThreadExecutor(task -> new Thread(task, THREAD_NAME));
+  private final List<OpenRecord> records = new ArrayList<>();
+  private long received;
+
+  TracedProcess(Tracer.Options options) throws Exception {
+    // whatever a thread opens when it starts is over by then
+    onOpener(() -> null);
+    epoll = new Epoll();
+    tracer = Tracer.open(options, CurrentProcess.threadId(), epoll);
+    tracer.follow(Wanted.fileOpensOnly());
+  }
+
+  /** Runs something on the thread that is traced. */
+  <T extends @Nullable Object> T onOpener(Callable<T> task) throws Exception {
+    return opener.submit(task).get(5, TimeUnit.MINUTES);
+  }
+
+  /** The sum of a counter over all CPUs. */
+  long total(ToLongFunction<Tracer.Counters> counter) throws Exception {
+    long sum = 0;
+    for (Tracer.Counters cpu : tracer.counters()) {
+      sum += counter.applyAsLong(cpu);
+    }
+    return sum;
+  }
+
+  /** Takes records until there are as many as the programs say they sent: none more, none less. */
+  void drain() throws Exception {
+    long begun = System.nanoTime();
+    do {
+      received +=
+          tracer
+              .transport()
+              .drain(
+                  (memory, offset, length) -> records.add(OpenRecord.read(memory, offset, length)));
+    } while (received != total(Tracer.Counters::sent)
+        && System.nanoTime() - begun < PATIENCE_NANOS);
+    assertThat(received).as("records received").isEqualTo(total(Tracer.Counters::sent));
+    assertThat(tracer.transport().undecodable()).as("undecodable").isZero();
+  }
+
+  /** Drains, and returns those records of all so far that pass. */
+  List<OpenRecord> drained(Predicate<OpenRecord> wanted) throws Exception {
+    drain();
+    return records.stream().filter(wanted).toList();
+  }
+
+  /** Drains, and returns all records of that path so far. */
+  List<OpenRecord> opensOf(Object path) throws Exception {
+    return drained(record -> record.path().equals(path.toString()));
+  }
+
+  @Override
+  public void close() {
+    opener.shutdownNow();
+    tracer.close();
+    epoll.close();
+  }
+}

@@ -1,0 +1,103 @@
+package dev.kernelflight.bpf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kernelflight.bpf.Tracer.Buffer;
+import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.sys.CurrentProcess;
+import dev.kernelflight.bpf.sys.Epoll;
+import dev.kernelflight.bpf.sys.KernelObjects;
+import dev.kernelflight.bpf.sys.KernelObjects.Kind;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Nothing of a tracer outlives it. */
+@KernelTest
+class TracerLifecycleTest {
+  private static Tracer open(Buffer buffer, Epoll epoll) throws Exception {
+    Tracer tracer =
+        Tracer.open(new Options(Optional.empty(), buffer, 16), CurrentProcess.threadId(), epoll);
+    tracer.follow(Wanted.fileOpensOnly());
+    return tracer;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
+  void closingTakesEverythingOutOfTheKernel(Buffer buffer) throws Exception {
+    Set<KernelObjects.Id> before = KernelObjects.held();
+    Set<KernelObjects.Id> while_;
+    try (Epoll epoll = new Epoll()) {
+      try (Tracer tracer = open(buffer, epoll)) {
+        while_ = KernelObjects.held();
+        assertThat(tracer.transport().description()).contains("pages");
+      }
+    }
+    while_.removeAll(before);
+    assertThat(while_).extracting(KernelObjects.Id::kind).contains(Kind.PROGRAM, Kind.MAP);
+    assertThat(KernelObjects.held()).isEqualTo(before);
+    // the kernel itself takes its time after the last descriptor is closed
+    for (KernelObjects.Id id : while_) {
+      while (id.exists()) {
+        Thread.sleep(10);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void noDescriptorOrMappingIsLeft(Buffer buffer) throws Exception {
+    List<String> before = KernelObjects.anonymous();
+    for (int i = 0; i < 20; i++) {
+      try (Epoll epoll = new Epoll();
+          Tracer tracer = open(buffer, epoll)) {
+        assertThat(tracer.counters()).isNotEmpty();
+        assertThat(KernelObjects.anonymous()).hasSizeGreaterThan(before.size());
+      }
+    }
+    assertThat(KernelObjects.anonymous()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void closingTwiceIsHarmlessAndUsingItAfterwardsIsNoCrash(Buffer buffer) throws Exception {
+    try (Epoll epoll = new Epoll()) {
+      Tracer tracer = open(buffer, epoll);
+      tracer.close();
+      tracer.close();
+      assertThatThrownBy(() -> tracer.follow(Wanted.fileOpensOnly()))
+          .isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(tracer::counters).isInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theDescriptionSaysHowLargeTheBuffersAre(Buffer buffer) throws Exception {
+    try (Epoll epoll = new Epoll();
+        Tracer tracer = open(buffer, epoll)) {
+      assertThat(tracer.transport().description())
+          .matches(
+              buffer == Buffer.PERF
+                  ? "perf buffers of 16 pages on \\d+ CPUs"
+                  : "ring buffer of \\d+ pages");
+    }
+  }
+
+  /** A failure half way must close what was opened before. */
+  @ParameterizedTest
+  @EnumSource
+  void whatWasOpenedBeforeAFailureIsClosed(Buffer buffer) throws Exception {
+    List<String> before = KernelObjects.anonymous();
+    Epoll closed = new Epoll();
+    closed.close();
+    assertThatThrownBy(() -> open(buffer, closed)).isInstanceOf(IllegalStateException.class);
+    assertThat(KernelObjects.anonymous()).isEqualTo(before);
+  }
+}

@@ -1,0 +1,121 @@
+package dev.kernelflight.bpf.sys;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** What this process holds in the kernel. */
+public final class KernelObjects {
+  private static final Path SELF = Path.of("/proc/self");
+  private static final int ATTR_BYTES = 120;
+  private static final int ENOENT = 2;
+
+  private KernelObjects() {}
+
+  /** A kind of BPF object, the line of fdinfo that holds its id, and bpf(2)'s way to find it. */
+  public enum Kind {
+    PROGRAM("prog_id:", 13),
+    MAP("map_id:", 14),
+    LINK("link_id:", 30);
+
+    private final String field;
+    private final int getFdById;
+
+    Kind(String field, int getFdById) {
+      this.field = field;
+      this.getFdById = getFdById;
+    }
+  }
+
+  /** A BPF object by the id that the whole machine knows it by. */
+  public record Id(Kind kind, int number) implements Comparable<Id> {
+    @Override
+    public int compareTo(Id other) {
+      return kind == other.kind
+          ? Integer.compare(number, other.number)
+          : kind.compareTo(other.kind);
+    }
+
+    /** Whether it is still in the kernel, whoever holds it. */
+    public boolean exists() {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+        attr.set(ValueLayout.JAVA_INT, 0, number);
+        long fd = Native.call(Native.BPF, kind.getFdById, attr.address(), attr.byteSize());
+        if (fd >= 0) {
+          Native.call(Native.CLOSE, fd, 0, 0);
+        } else if (fd != -ENOENT) {
+          throw new IllegalStateException("cannot ask for " + this + ": errno " + -fd);
+        }
+        return fd >= 0;
+      }
+    }
+  }
+
+  /** The BPF objects that this process has descriptors of. */
+  public static Set<Id> held() throws IOException {
+    Set<Id> ids = new TreeSet<>();
+    try (Stream<Path> descriptors = Files.list(SELF.resolve("fdinfo"))) {
+      for (Path descriptor : descriptors.toList()) {
+        for (String line : linesIfOpen(descriptor)) {
+          for (Kind kind : Kind.values()) {
+            if (line.startsWith(kind.field)) {
+              ids.add(new Id(kind, Integer.parseInt(line.substring(kind.field.length()).strip())));
+            }
+          }
+        }
+      }
+    }
+    return ids;
+  }
+
+  private static List<String> linesIfOpen(Path file) throws IOException {
+    try {
+      return Files.readAllLines(file);
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
+  }
+
+  /**
+   * Descriptors and mappings of what has no name in a file system: BPF objects, perf events, epoll,
+   * event descriptors. Those of files are left out: the JVM opens and closes some at any time.
+   */
+  public static List<String> anonymous() throws IOException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> descriptors = Files.list(SELF.resolve("fd"))) {
+      descriptors
+          .map(KernelObjects::target)
+          .filter(t -> t.contains("anon_inode:"))
+          .forEach(found::add);
+    }
+    try (Stream<String> mappings = Files.lines(SELF.resolve("maps"))) {
+      mappings
+          .filter(line -> line.contains("anon_inode:"))
+          .map(line -> "mapping of " + line.substring(line.indexOf("anon_inode:")))
+          .forEach(found::add);
+    }
+    found.sort(String::compareTo);
+    return found;
+  }
+
+  private static String target(Path link) {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
