@@ -9,18 +9,16 @@ modules+=,jdk.attach,jdk.jcmd,jdk.jfr,jdk.management,jdk.management.jfr,jdk.unsu
 
 # ---- kernels ------------------------------------------------------------------------------------
 
-# Unpacks the kernel of "NAME VERSION SHA256" (fetched); sets kernel_dir, which holds `image` (what
-# qemu starts) and `release`.
+# Unpacks the kernel of "NAME VERSION SHA256" (fetched); sets kernel_dir, which holds `image`, what
+# qemu starts. The kernel lies in /boot, from 7.1 on in /usr/lib/modules/RELEASE.
 kernel_unpack() { # LOCK ARCH
   local root=$work/kernel-root new=$work/kernel-new vmlinuz
   kernel_dir=$cache/kernels/${1##* }
   cache_has "$kernel_dir" && return
   rm -rf "$root" "$new" && mkdir -p "$root" "$new"
   dpkg -x "$(package_file "$1")" "$root"
-  vmlinuz=$(find "$root/boot" -name 'vmlinuz-*' | head -n 1)
-  [[ -n $vmlinuz ]] || die "${1%% *} holds no /boot/vmlinuz-*"
-  echo "${vmlinuz##*/vmlinuz-}" > "$new/release"
-  cp "$root"/boot/config-* "$new/config"
+  vmlinuz=$(find "$root" -name 'vmlinuz*' | head -n 1)
+  [[ -n $vmlinuz ]] || die "${1%% *} holds no kernel (vmlinuz)"
   case $2 in
     x86_64) kernel_uncompress_x86_64 "$vmlinuz" "$new/image" || cp "$vmlinuz" "$new/image" ;;
     aarch64) kernel_uncompress_aarch64 "$vmlinuz" "$new/image" ;;

@@ -79,7 +79,17 @@ EOF
     mv "$apt/sources.list.new" "$apt/sources.list"
     apt_update
   fi
+  # shellcheck disable=SC2016  # apt's own placeholders
+  apt_private apt-get indextargets --format '$(RELEASE)|$(ARCHITECTURE)|$(FILENAME)' \
+    'Created-By: Packages' > "$apt/indexes"
   apt_ready=yes
+}
+
+# The machine's own settings come after APT_CONFIG and may switch apt's caches off, which costs seconds
+# a call: what stands on the command line comes last.
+apt_private() {
+  APT_CONFIG=$cache/apt/apt.conf "$1" -o Dir::Cache::pkgcache=pkgcache.bin \
+    -o Dir::Cache::srcpkgcache=srcpkgcache.bin "${@:2}"
 }
 
 apt_keyring() {
@@ -91,7 +101,7 @@ apt_keyring() {
 apt_update() {
   local apt=$cache/apt
   note "reading the archive's package lists"
-  if APT_CONFIG=$apt/apt.conf apt-get update > "$apt/update.log" 2>&1 &&
+  if apt_private apt-get update > "$apt/update.log" 2>&1 &&
     ! grep -q '^[WE]:' "$apt/update.log"; then
     touch "$apt/updated"
   else
@@ -101,20 +111,15 @@ apt_update() {
 
 # Every package of some suites whose name fits PATTERN: "name version sha256" a line, newest first.
 apt_candidates() { # DEBIAN-ARCH SUITES PATTERN
-  local suite file
+  local suite file # indexes: "suite|architecture|file" a line
   for suite in $2; do
-    # shellcheck disable=SC2016  # apt's own placeholder
-    APT_CONFIG=$cache/apt/apt.conf apt-get indextargets --format '$(FILENAME)' \
-      'Created-By: Packages' "Release: $suite" "Architecture: $1"
+    sed -n "s/^$suite|$1|//p" "$cache/apt/indexes"
   done | while read -r file; do
     /usr/lib/apt/apt-helper cat-file "$file" && echo
-  done | awk -v pattern="^($3)\$" '
-    function flush() { if (name ~ pattern && sum != "") print name, version, sum; name = sum = "" }
-    /^Package: / { name = $2 }
-    /^Version: / { version = $2 }
-    /^SHA256: / { sum = $2 }
-    /^$/ { flush() }
-    END { flush() }' | sort -u | newest_first
+  done | LC_ALL=C awk '
+    $1 == "Package:" { name = $2 }
+    $1 == "Version:" { version = $2 }
+    $1 == "SHA256:" { print name, version, $2 }' | LC_ALL=C grep -E "^($3) " | sort -u | newest_first
 }
 
 # Sorts "name version …" lines as the distribution orders versions.
@@ -182,7 +187,7 @@ fetch_stanza() { # STANZA
 not_served() { # STANZA PATTERN DEBIAN-ARCH SUITES
   local newest all
   all=$(conf_stanzas | while read -r stanza; do conf_get "$stanza" suites; done | tr ' ' '\n' | sort -u)
-  newest=$(apt_candidates "$3" "$all" "linux-image-[0-9][^ ]*-cloud-$3" | head -n 1)
+  newest=$(apt_candidates "$3" "$all" "linux-(image|binary)-[0-9][^ ]*-cloud-$3" | head -n 1)
   warn "################################################################"
   warn "$1 SKIPPED: no package '$2' is served in $4 any more."
   warn "Newest cloud kernel served for $3 in all suites: ${newest% *}"
@@ -197,7 +202,7 @@ package_download() { # "NAME VERSION SHA256" DEBIAN-ARCH
   local name version sum dir=$work/download
   read -r name version sum <<< "$1"
   rm -rf "$dir" && mkdir -p "$dir"
-  (cd "$dir" && APT_CONFIG=$cache/apt/apt.conf apt-get download -qq "$name:$2=$version") \
+  (cd "$dir" && apt_private apt-get download -qq "$name:$2=$version") \
     > "$work/download.log" 2>&1 || die "downloading $name $version failed: $(tail -n 3 "$work/download.log")"
   if [[ $(sha256sum "$dir"/*.deb | cut -d' ' -f1) != "$sum" ]]; then
     die "$name $version: the downloaded package has another SHA-256 than $sum"
