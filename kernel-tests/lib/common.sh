@@ -77,6 +77,6 @@ cache_unlock() { exec 9>&-; }
 
 # What no run has touched for a month (kernels and images of the past) is dropped.
 cache_prune() {
-  find "$cache/packages" "$cache/kernels" "$cache/images" -mindepth 1 -maxdepth 1 -mtime +30 \
+  find "$cache/packages" "$cache/kernels" "$cache/images" "$cache/qemu" -mindepth 1 -maxdepth 1 -mtime +30 \
     -exec rm -rf {} + 2> /dev/null || true
 }

@@ -5,20 +5,22 @@
 # qemu.log, results.tgz (second serial port).
 guest_start() { # KERNEL-NAME IMAGE INITRD TARGET
   local arch=${1##*-} append
-  local -a qemu
+  local -a qemu=("qemu-system-$arch")
+  local dir=${qemu_dir[$arch]}
+  [[ -z $dir ]] || qemu=("$dir/qemu-system-$arch" -L "$dir/qemu" -L "$dir/seabios")
   # A kernel that panics or oopses restarts at once, which -no-reboot makes an end.
   append="panic=-1 oops=panic loglevel=5 rdinit=/init random.trust_cpu=on $kernel_append"
   case $arch in
     x86_64)
-      qemu=(qemu-system-x86_64 -machine q35 -cpu max -device isa-serial,chardev=results
+      qemu+=(-machine q35 -cpu max -device "isa-serial,chardev=results"
         -append "console=ttyS0 RESULTS_PORT=/dev/ttyS1 CONSOLE=/dev/ttyS0 $append")
       ;;
     aarch64)
-      qemu=(qemu-system-aarch64 -machine virt -cpu cortex-a72 -device pci-serial,chardev=results
+      qemu+=(-machine virt -cpu cortex-a72 -device "pci-serial,chardev=results"
         -append "console=ttyAMA0 RESULTS_PORT=/dev/ttyS0 CONSOLE=/dev/ttyAMA0 $append")
       ;;
   esac
-  qemu+=(-accel "tcg,thread=multi" -smp "$guest_cpus" -m "$guest_memory" -nodefaults -display none
+  qemu+=(-accel "tcg,thread=${qemu_threads[$arch]}" -smp "$guest_cpus" -m "$guest_memory" -nodefaults -display none
     -no-reboot -kernel "$2" -initrd "$3" -chardev "file,id=results,path=$4/results.tgz")
   if [[ $mode == shell ]]; then
     "${qemu[@]}" -serial stdio
