@@ -46,11 +46,10 @@ need_tools() {
 # whole, with a file of checksums inside. So a run that was killed leaves nothing that looks whole,
 # and a damaged entry is noticed before it is used.
 cache_seal() { # DIR-being-built FINAL-DIR
-  (cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum) > "$work/sums"
-  mv "$work/sums" "$1/.sums"
-  rm -rf "$2"
-  mkdir -p "$(dirname "$2")"
-  mv "$1" "$2"
+  {
+    (cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum) > "$work/sums" &&
+      mv "$work/sums" "$1/.sums" && rm -rf "$2" && mkdir -p "${2%/*}" && mv "$1" "$2"
+  } || die "cannot write $2"
 }
 
 cache_has() { # DIR

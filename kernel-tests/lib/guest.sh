@@ -42,5 +42,5 @@ guest_last_line() { # TARGET
 # Unpacks what the guest sent. Fails where nothing whole came out.
 guest_results() { # TARGET
   [[ -s $1/results.tgz ]] && gzip -t "$1/results.tgz" 2> /dev/null &&
-    tar -xzf "$1/results.tgz" --no-same-owner -C "$1" && [[ -s $1/exit ]]
+    tar -xzf "$1/results.tgz" --no-same-owner --no-overwrite-dir -C "$1" && [[ -s $1/exit ]]
 }

@@ -105,6 +105,7 @@ apt_update() {
     ! grep -q '^[WE]:' "$apt/update.log"; then
     touch "$apt/updated"
   else
+    apt_incomplete=yes
     warn "some package lists could not be read: $(grep '^[WE]:' "$apt/update.log" | head -n 3)"
   fi
 }
@@ -137,7 +138,8 @@ newest_first() {
 }
 
 # Brings every package of a stanza into the cache. Sets fetched=("NAME VERSION SHA256" …), in the
-# order of the stanza's package lines. Returns 3 where a package is no longer served.
+# order of the stanza's package lines. Returns 3 where a package is no
+# longer served, 4 where that could not be found out.
 fetch_stanza() { # STANZA
   local stanza=$1 pattern lock chosen candidates arch suites how=cached
   arch=$(debian_arch "${stanza##*-}")
@@ -162,6 +164,10 @@ fetch_stanza() { # STANZA
       chosen=$lock
     else
       chosen=$(grep -E "^($pattern) " <<< "$candidates" | head -n 1) || true
+      if [[ -z $chosen && -n ${apt_incomplete:-} ]]; then
+        warn "$stanza: '$pattern' could not be looked up"
+        return 4
+      fi
       if [[ -z $chosen ]]; then
         not_served "$stanza" "$pattern" "$arch" "$suites"
         return 3

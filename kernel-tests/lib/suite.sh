@@ -9,16 +9,52 @@
 
 junit_default=1.13.4
 
+# The modules whose kernel tests run by default, and the agent's jar, which tests find by
+# KERNELFLIGHT_AGENT_JAR.
+suite_modules='bpf jfr-events agent'
+suite_agent=agent/target/ebpf-agent.jar
+
+# Without --tests: builds the project (not its tests' run) and takes every module's test classes.
+suite_default() {
+  local root=${here%/*} module found=''
+  [[ -f $root/pom.xml ]] || die "no pom.xml in $root: say what to test with --tests"
+  need_tools mvn:maven
+  note "building the project for its kernel tests"
+  (cd "$root" && mvn -q -B package -DskipTests \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
+    -Dmdep.outputFile=target/kernel-tests.classpath -DincludeScope=test) > "$work/mvn.log" 2>&1 ||
+    die "the project does not build: $(grep -m 5 ERROR "$work/mvn.log")"
+  for module in $suite_modules; do
+    if [[ -d $root/$module/target/test-classes ]]; then
+      tests+=("$root/$module/target/test-classes")
+      found=yes
+    fi
+    [[ ! -d $root/$module/target/classes ]] || class_path+=:$root/$module/target/classes
+    # Other modules come as jars of their own here, and as classes above: the classes are enough.
+    [[ ! -f $root/$module/target/kernel-tests.classpath ]] ||
+      class_path+=:$(tr ':' '\n' < "$root/$module/target/kernel-tests.classpath" |
+        { grep -v "^$root/" || true; } | paste -sd: -)
+  done
+  [[ -n $found ]] || die "none of the modules $suite_modules has compiled tests"
+  ((${#tags[@]})) || tags=(kernel)
+  if [[ -f $root/$suite_agent ]]; then
+    adds+=("$root/$suite_agent:/agent/${suite_agent##*/}")
+    guest_env+=("KERNELFLIGHT_AGENT_JAR=/agent/${suite_agent##*/}")
+  fi
+}
+
 # Copies class path elements into the image and sets guest_classpath; directories and jars named by
 # --tests are searched for tests (guest_scan), others are only on the class path.
 suite_classpath() { # IMAGE-ROOT
   local root=$1 element n=0 target version='' scan
   guest_classpath='' guest_scan=''
   local -a elements=()
+  local -A seen=()
   IFS=: read -r -a elements <<< "$class_path"
   mkdir -p "$root/tests/lib"
   for element in "${tests[@]}" '|' "${elements[@]}"; do
-    [[ -n $element ]] || continue
+    [[ -n $element && -z ${seen[$element]:-} ]] || continue
+    seen[$element]=yes
     if [[ $element == '|' ]]; then
       scan=done
       continue
@@ -93,6 +129,7 @@ thin_image() { # sets thin_cpio
     command) printf '%s\n' "$command" ;;
     shell) echo 'echo "a shell in the guest; exit ends it"; exec sh -i' ;;
     tests)
+      # shellcheck disable=SC2016  # expanded in the guest
       printf 'exec java %s -cp "$KERNELFLIGHT_CLASSPATH"' "$jvm_options"
       printf ' %s' org.junit.platform.console.ConsoleLauncher execute \
         "--scan-classpath=$guest_scan" "--include-classname='.*'" --fail-if-no-tests \
