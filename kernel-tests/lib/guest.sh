@@ -29,7 +29,7 @@ guest_start() { # KERNEL-NAME IMAGE INITRD TARGET
   qemu+=(-serial "file:$4/console.log")
   : > "$4/console.log"
   printf '%q ' "${qemu[@]}" > "$4/qemu.command"
-  nice -n 10 "${qemu[@]}" < /dev/null > "$4/qemu.log" 2>&1 &
+  nice -n "${KERNELFLIGHT_NICE:-5}" "${qemu[@]}" < /dev/null > "$4/qemu.log" 2>&1 &
   guest_pid=$!
 }
 

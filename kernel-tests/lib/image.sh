@@ -103,8 +103,9 @@ base_image() { # ARCH
 
 cpio_of() { (cd "$1" && find . -mindepth 1 -print0 | sort -z | cpio --null -o -H newc -R 0:0 --quiet); }
 
-# Programs that tests use and busybox lacks or has only in part.
-guest_programs='bin/setpriv bin/unshare bin/nsenter bin/prlimit bin/taskset bin/chrt sbin/capsh sbin/getpcaps sbin/setcap'
+# Programs that tests use and busybox lacks or has only in part. The shell is none of busybox's, which
+# prefers its own applets to the programs on the PATH.
+guest_programs='bin/dash bin/bash bin/setpriv bin/unshare bin/nsenter bin/prlimit bin/taskset bin/chrt sbin/capsh sbin/getpcaps sbin/setcap'
 
 userland() { # ARCH ROOT
   local arch=$1 root=$2 all=$work/userland triplet=$1-linux-gnu lock program
@@ -128,10 +129,9 @@ userland() { # ARCH ROOT
   esac
   cp -a "$all/usr/bin/busybox" "$root/usr/bin/busybox"
   for program in $guest_programs; do
-    cp -aL "$all/usr/$program" "$root/usr/$program" 2> /dev/null ||
-      cp -aL "$all/usr/${program#s}" "$root/usr/${program#s}" 2> /dev/null ||
-      cp -aL "$all/usr/s$program" "$root/usr/s$program" || die "no $program in the guest's packages"
+    cp -aL "$all/usr/$program" "$root/usr/$program" || die "no $program in the guest's packages"
   done
+  ln -s dash "$root/usr/bin/sh"
   needed_libraries "$root" "$triplet"
   rm -rf "$all"
 

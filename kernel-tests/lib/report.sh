@@ -51,7 +51,9 @@ judge() { # TARGET HOW-QEMU-ENDED(exit status, or "timeout")
     if ((failed > 0)); then
       verdict="$failed test(s) failed"
     elif ((passed == 0)); then
+      # The console launcher ends with 2 where it found none.
       failed=1 verdict="no test ran"
+      [[ $exit_status == [02] ]] || verdict="the test JVM exited $exit_status, no report"
     elif [[ $exit_status != 0 ]]; then
       failed=1 verdict="the test JVM exited $exit_status"
     fi

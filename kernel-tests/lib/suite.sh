@@ -127,7 +127,7 @@ thin_image() { # sets thin_cpio
   fi
   case $mode in
     command) printf '%s\n' "$command" ;;
-    shell) echo 'echo "a shell in the guest; exit ends it"; exec sh -i' ;;
+    shell) echo 'echo "a shell in the guest; exit ends it"; exec bash' ;;
     tests)
       # shellcheck disable=SC2016  # expanded in the guest
       printf 'exec java %s -cp "$KERNELFLIGHT_CLASSPATH"' "$jvm_options"
