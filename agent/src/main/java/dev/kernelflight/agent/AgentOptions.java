@@ -2,6 +2,8 @@ package dev.kernelflight.agent;
 
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.sys.Cpus;
+import java.io.IOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -18,12 +20,12 @@ record AgentOptions(Tracer.Options tracing, boolean required) {
         attach=auto|fentry|kprobe|tracepoint  the hook to use; auto takes the cheapest (default)
         buffer=perf|ring                      perf buffers per CPU (default), or one BPF ring buffer
         pages=N                               pages of 4 kB of each CPU's buffer, a power of two
-                                              from 16 to 65536 (default 256)
+                                              from 16 to 65536 (default 1024, or what makes 64 MB
+                                              for all CPUs together)
         required=true|false                   refuse to start where tracing is impossible
                                               (default false: the application goes on without)\
       """;
 
-  private static final int DEFAULT_PAGES = 256;
   private static final int LEAST_PAGES = 16;
   private static final int MOST_PAGES = 65536;
 
@@ -38,7 +40,18 @@ record AgentOptions(Tracer.Options tracing, boolean required) {
 
   static AgentOptions defaults() {
     return new AgentOptions(
-        new Tracer.Options(Optional.empty(), Tracer.Buffer.PERF, DEFAULT_PAGES), false);
+        new Tracer.Options(
+            Optional.empty(), Tracer.Buffer.PERF, Tracer.Options.defaultPages(onlineCpus())),
+        false);
+  }
+
+  /** Of the machine, not of the container: each of them has a buffer. */
+  private static int onlineCpus() {
+    try {
+      return Cpus.online().cardinality();
+    } catch (IOException e) {
+      return Runtime.getRuntime().availableProcessors();
+    }
   }
 
   /** Reads {@code name=value,name=value}. */

@@ -43,6 +43,7 @@ final class Recorder implements FlightRecorderListener {
   private static final int FLUSH_MILLIS = 50;
 
   private static final int HOUSEKEEPING_MILLIS = 1000;
+  private static final int DRAINER_NICE = -10;
 
   /** While the JVM is not ready to tell of threads that start. */
   private static final int STARTING_MILLIS = 1;
@@ -216,6 +217,8 @@ final class Recorder implements FlightRecorderListener {
       Thread thread =
           new Thread(
               () -> {
+                // a buffer that nobody empties in time loses events; emptying it takes little time
+                CurrentProcess.setNice(DRAINER_NICE);
                 tid.complete(CurrentProcess.threadId());
                 drainForever(epoll, threads);
               },

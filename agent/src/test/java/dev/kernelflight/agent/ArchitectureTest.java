@@ -34,7 +34,7 @@ class ArchitectureTest {
           from("events"),
           from("agent.decode"),
           from("agent.enrich", "agent.decode", "bpf.sys"),
-          from("agent.emit", "agent.decode", "agent.enrich", "events", "bpf"),
+          from("agent.emit", "agent.decode", "agent.enrich", "agent.settings", "events", "bpf"),
           from("agent.settings", "events", "bpf"),
           new Allowed("dev.kernelflight.agent.stacks..", List.of(ANYTHING)),
           new Allowed("dev.kernelflight.agent.cli..", List.of(ANYTHING)),

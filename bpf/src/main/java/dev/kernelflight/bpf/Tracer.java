@@ -60,7 +60,24 @@ public final class Tracer implements AutoCloseable {
    * @param buffer the transport
    * @param pages of each CPU's buffer, a power of two; a ring buffer has so many for every CPU
    */
-  public record Options(Optional<HookKind> attach, Buffer buffer, int pages) {}
+  public record Options(Optional<HookKind> attach, Buffer buffer, int pages) {
+    private static final int MOST_DEFAULT_PAGES = 1024;
+    private static final int LEAST_DEFAULT_PAGES = 16;
+    private static final long DEFAULT_BYTES = 64L << 20;
+    private static final int USUAL_PAGE_BYTES = 4096;
+
+    /**
+     * A size of the buffers that loses nothing when one thread opens files as fast as it can: 1024
+     * pages, or less where the buffers of that many CPUs would have more than 64 MB together.
+     *
+     * @param cpus that are online
+     */
+    public static int defaultPages(int cpus) {
+      long pages = DEFAULT_BYTES / USUAL_PAGE_BYTES / Math.max(cpus, 1);
+      return (int)
+          Math.max(LEAST_DEFAULT_PAGES, Math.min(MOST_DEFAULT_PAGES, Long.highestOneBit(pages)));
+    }
+  }
 
   /**
    * What happened to calls that should have become records, on one CPU since the tracer was opened.
@@ -228,6 +245,9 @@ public final class Tracer implements AutoCloseable {
    *     asking for the same again does not try again
    */
   public void follow(Wanted newlyWanted) throws NoHookException {
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException("the tracer is closed");
+    }
     wanted = newlyWanted;
     boolean opens = wanted.fileOpens().isPresent();
     if (!wanted.isNothing() && threadExits == null) {
@@ -395,6 +415,8 @@ public final class Tracer implements AutoCloseable {
     statistics.close();
     transport.close();
     object.close();
-    arena.close();
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
   }
 }

@@ -21,8 +21,7 @@ class WireFormatTest {
     Struct filter = btf.struct("filter");
     assertThat(filter.member("agent_tid").offset()).isEqualTo(Filter.AGENT_TID);
     assertThat(btf.size(filter.member("agent_tid").typeId())).isEqualTo(Integer.BYTES);
-    assertThat(filter.member("file_open_threshold").offset())
-        .isEqualTo(Filter.FILE_OPEN_THRESHOLD);
+    assertThat(filter.member("file_open_threshold").offset()).isEqualTo(Filter.FILE_OPEN_THRESHOLD);
     assertThat(btf.size(filter.member("file_open_threshold").typeId())).isEqualTo(Long.BYTES);
     assertThat(filter.member("wanted").offset()).isEqualTo(Filter.WANTED);
     assertThat(filter.member("period").offset()).isEqualTo(Filter.PERIOD);

@@ -118,6 +118,9 @@ public record BpfObject(
       long table = file.getLong(40);
       int count = Short.toUnsignedInt(file.getShort(60));
       int nameSection = Short.toUnsignedInt(file.getShort(62));
+      if (table + (long) count * SECTION_BYTES > file.limit()) {
+        throw new MalformedObjectException("the BPF object ends within its table of sections");
+      }
       ByteBuffer names = sectionBytes(table, nameSection);
       for (int i = 0; i < count; i++) {
         int header = Math.toIntExact(table + (long) i * SECTION_BYTES);

@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 
 /** This process as the kernel knows it: its threads' ids, its PID namespace, its memory. */
 public final class CurrentProcess {
+  private static final int PRIO_PROCESS = 0;
   private static final long PID = Native.call(Native.GETPID, 0, 0, 0);
 
   private CurrentProcess() {}
@@ -20,6 +21,16 @@ public final class CurrentProcess {
   /** The calling thread's id, as this PID namespace numbers it. */
   public static int threadId() {
     return (int) Native.call(Native.GETTID, 0, 0, 0);
+  }
+
+  /**
+   * Has the calling thread preferred by the scheduler, where the process may (CAP_SYS_NICE).
+   *
+   * @param nice from -20, the most preferred, to 19
+   * @return whether it may
+   */
+  public static boolean setNice(int nice) {
+    return Native.call(Native.SETPRIORITY, PRIO_PROCESS, 0, nice) == 0;
   }
 
   /**

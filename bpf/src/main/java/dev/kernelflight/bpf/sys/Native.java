@@ -42,6 +42,7 @@ final class Native {
   static final int PROCESS_VM_READV = number("process_vm_readv");
   static final int GETPID = number("getpid");
   static final int GETTID = number("gettid");
+  static final int SETPRIORITY = number("setpriority");
 
   private Native() {}
 

@@ -23,8 +23,7 @@ class FileOpenHooksTest {
   void cheapestFirst(Architecture architecture) {
     assertThat(hooks(architecture))
         .extracting(Hook::kind)
-        .containsExactly(
-            HookKind.FENTRY, HookKind.KPROBE, HookKind.KPROBE, HookKind.KPROBE)
+        .containsExactly(HookKind.FENTRY, HookKind.KPROBE, HookKind.KPROBE, HookKind.KPROBE)
         .isSortedAccordingTo(Comparator.naturalOrder());
   }
 

@@ -19,7 +19,8 @@ final class TestObject {
       if (in == null) {
         throw new IllegalStateException("no " + name);
       }
-      MapSpec events = new MapSpec("events", Bpf.MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, Cpus.possible(), 0);
+      MapSpec events =
+          new MapSpec("events", Bpf.MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, Cpus.possible(), 0);
       return LoadedObject.create(
           BpfObject.parse(in.readAllBytes()), Map.of(), Map.of("events", events));
     }

@@ -55,7 +55,8 @@ class BpfObjectTest {
             new MapSpec("counters", 6, 4, object.btf().struct("counters").size(), 1, 0),
             new MapSpec("details", 2, 4, 4, 1024, 0),
             new MapSpec("statistics", 6, 4, object.btf().struct("statistics").size(), 1024, 0),
-            new MapSpec("thread_statistics", 1, 8, object.btf().struct("statistics").size(), 8192, 0));
+            new MapSpec(
+                "thread_statistics", 1, 8, object.btf().struct("statistics").size(), 8192, 0));
     assertThatThrownBy(() -> object.program("nothing")).hasMessageContaining("nothing");
   }
 

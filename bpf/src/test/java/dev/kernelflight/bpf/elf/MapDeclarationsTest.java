@@ -51,7 +51,8 @@ class MapDeclarationsTest {
             btf.pointer(value));
     section(".maps", sized, typed);
     assertThat(MapDeclarations.read(btf.parse()))
-        .containsExactly(new MapSpec("sized", 4, 3, 7, 0, 0), new MapSpec("typed", 1, 4, 40, 16384, 0));
+        .containsExactly(
+            new MapSpec("sized", 4, 3, 7, 0, 0), new MapSpec("typed", 1, 4, 40, 16384, 0));
   }
 
   @Test
@@ -63,11 +64,11 @@ class MapDeclarationsTest {
   /** Ignoring what a map asks for would be creating another one. */
   @Test
   void aDeclarationThatIsUnknown() throws Exception {
-    section(".maps", map("odd", "map_flags", btf.number(1)));
+    section(".maps", map("odd", "pinning", btf.number(1)));
     Btf parsed = btf.parse();
     assertThatThrownBy(() -> MapDeclarations.read(parsed))
         .isInstanceOf(MalformedObjectException.class)
         .hasMessageContaining("odd")
-        .hasMessageContaining("map_flags");
+        .hasMessageContaining("pinning");
   }
 }
