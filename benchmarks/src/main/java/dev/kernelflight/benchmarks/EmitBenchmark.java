@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.agent.decode.FileOpenRecord;
 import dev.kernelflight.agent.emit.FileOpenEmitter;
+import dev.kernelflight.agent.emit.RecordOrigin;
 import dev.kernelflight.agent.enrich.KernelClock;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.events.FileOpenEvent;
@@ -67,7 +68,7 @@ public class EmitBenchmark {
   private final Thread thread = Thread.currentThread();
   private final ThreadDirectory threads =
       new ThreadDirectory(() -> new Thread[] {thread}, any -> TID, System::nanoTime);
-  private final FileOpenEmitter emitter = new FileOpenEmitter(clock, threads);
+  private final FileOpenEmitter emitter = new FileOpenEmitter(new RecordOrigin(clock, threads));
   private final FileOpenEvent event = new FileOpenEvent();
   private final long tick = TickClock.now();
   private final Path destination;
