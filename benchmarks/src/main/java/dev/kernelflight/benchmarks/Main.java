@@ -20,6 +20,7 @@ public final class Main {
         opens-1    1,000,000 opens on one thread: completeness, slowdown, cost of draining, size
         opens-8    the same from 8 threads
         startup    CPU time that the agent adds to the start of a JVM
+        syscalls   what tracing every system call adds to one, and 200,000 events a second
         idle       what is left of it while no recording runs
         emit       decoding and committing alone, without a kernel (JMH)
         pages      opens-1 and opens-8 for buffers of 16 to 1024 pages, both transports
@@ -33,7 +34,7 @@ public final class Main {
           .formatted(DEFAULT_ROUNDS);
 
   private static final List<String> DEFAULT =
-      List.of("opens-1", "opens-8", "startup", "idle", "emit");
+      List.of("opens-1", "opens-8", "syscalls", "startup", "idle", "emit");
 
   private Main() {}
 
@@ -87,6 +88,7 @@ public final class Main {
     Map<String, Scenario> scenarios = new LinkedHashMap<>();
     scenarios.put("opens-1", table -> new OpensScenario(jvm, "opens-1", 1, rounds).run(table));
     scenarios.put("opens-8", table -> new OpensScenario(jvm, "opens-8", 8, rounds).run(table));
+    scenarios.put("syscalls", table -> new SyscallScenario(jvm, rounds).run(table));
     scenarios.put("startup", table -> new StartupScenario(jvm).run(table));
     scenarios.put("idle", table -> new IdleScenario(jvm, rounds).run(table));
     scenarios.put("emit", table -> EmitScenario.run(table));

@@ -1,0 +1,89 @@
+package dev.kernelflight.benchmarks;
+
+import dev.kernelflight.benchmarks.Table.Sample;
+import dev.kernelflight.benchmarks.workload.SyscallLoop;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+
+/** What tracing every system call costs the cheapest one, and whether many events arrive whole. */
+record SyscallScenario(Jvm jvm, int rounds) {
+  private static final String NAME = "syscalls";
+  private static final double MOST_ADDED_NANOS = 350;
+  private static final int THREADS = 4;
+  private static final int CALLS_PER_SECOND = 200_000;
+  private static final int SECONDS = 60;
+
+  void run(Table table) throws IOException, InterruptedException {
+    List<String> lines = jvm.run(jvm.agent(""), SyscallLoop.class, "loop", rounds);
+    double[] idle = nanos(lines, "IDLE");
+    table.tell(NAME, "no recording, ns per call", new Sample(idle, 0));
+    added(table, "statistics only, added ns per call", nanos(lines, "STATISTICS"), idle);
+    added(table, "threshold 20 ms, added ns per call", nanos(lines, "THRESHOLD"), idle);
+    double[] both = nanos(lines, "BOTH");
+    table.tell(NAME, "both, added ns per call", difference(both, idle));
+    steady(table);
+  }
+
+  private static void added(Table table, String figure, double[] traced, double[] idle) {
+    table.atMost(MOST_ADDED_NANOS, NAME, figure, difference(traced, idle));
+  }
+
+  private static Sample difference(double[] traced, double[] idle) {
+    double[] added = new double[idle.length];
+    for (int i = 0; i < added.length; i++) {
+      added[i] = traced[i] - idle[i];
+    }
+    return new Sample(added, 0);
+  }
+
+  private static double[] nanos(List<String> lines, String mode) {
+    return lines.stream()
+        .map(line -> line.split(" ", -1))
+        .filter(w -> w[0].equals("loop") && w[1].equals(mode) && !w[2].equals("0"))
+        .mapToDouble(w -> Double.parseDouble(w[3]))
+        .toArray();
+  }
+
+  private void steady(Table table) throws IOException, InterruptedException {
+    Path recording = Files.createTempFile("kernelflight-benchmark", ".jfr");
+    try {
+      List<String> lines =
+          jvm.run(
+              jvm.agent(""),
+              SyscallLoop.class,
+              "steady",
+              THREADS,
+              CALLS_PER_SECOND,
+              SECONDS,
+              recording);
+      long made = Long.parseLong(lines.getLast().substring("steady ".length()));
+      long events = 0;
+      long counted = 0;
+      long lost = 0;
+      try (RecordingFile file = new RecordingFile(recording)) {
+        while (file.hasMoreEvents()) {
+          RecordedEvent event = file.readEvent();
+          switch (event.getEventType().getName()) {
+            case "kernel.Syscall" -> events++;
+            case "kernel.EventsLost" -> lost += event.getLong("count");
+            case "kernel.SyscallStatistics" ->
+                counted += event.getString("name").equals("getppid") ? event.getLong("count") : 0;
+            default -> {
+              // not of this scenario
+            }
+          }
+        }
+      }
+      String rate = CALLS_PER_SECOND / 1000 + ",000 calls/s for " + SECONDS + " s: ";
+      table.exactly(made, NAME, rate + "events", events);
+      table.exactly(made, NAME, rate + "counted by the statistics", counted);
+      table.exactly(0, NAME, rate + "lost", lost);
+    } finally {
+      Files.delete(recording);
+    }
+  }
+}
