@@ -55,9 +55,9 @@ struct thread {
 	__s32 directory;
 	/* the system call that is under way */
 	__u64 call_start;	/* ns; 0 for none */
-	__u64 arguments[SYSCALL_ARGUMENTS];
+	__u64 argument1;	/* where RESULT_OVERWRITES_ARGUMENT1 */
 	__u32 number;
-	__u32 recorded;		/* whether the arguments are those of this call */
+	__u32 recorded;		/* whether this call may become a record */
 	__u32 tid;		/* as the process sees it */
 	__u32 reserved;
 };
@@ -413,9 +413,9 @@ static __always_inline void count_call(const struct thread *thread, bool failed,
 }
 
 /* Reads what an argument points to; the length that was read, or -errno. */
-static __always_inline long read_detail(const struct thread *thread, char *to)
+static __always_inline long read_detail(const struct syscall_event *event, char *to)
 {
-	__u32 number = thread->number;
+	__u32 number = event->number;
 	const struct detail *detail = bpf_map_lookup_elem(&details, &number);
 	__u32 length = 0;
 	const void *from;
@@ -424,7 +424,7 @@ static __always_inline long read_detail(const struct thread *thread, char *to)
 	if (!detail || detail->kind == DETAIL_NONE || detail->argument >= SYSCALL_ARGUMENTS ||
 	    detail->length_argument >= SYSCALL_ARGUMENTS)
 		return 0;
-	from = (const void *)thread->arguments[detail->argument];
+	from = (const void *)event->arguments[detail->argument];
 	if (!from)
 		return 0;
 	if (detail->kind == DETAIL_PATH) {
@@ -432,11 +432,11 @@ static __always_inline long read_detail(const struct thread *thread, char *to)
 		return failed > 0 ? failed - 1 : failed;
 	}
 	if (detail->kind == DETAIL_BYTES) {
-		length = thread->arguments[detail->length_argument];
+		length = event->arguments[detail->length_argument];
 	} else {
 		failed = bpf_probe_read_user(
 			&length, sizeof(length),
-			(const void *)thread->arguments[detail->length_argument]);
+			(const void *)event->arguments[detail->length_argument]);
 		if (failed)
 			return failed;
 	}
@@ -447,12 +447,13 @@ static __always_inline long read_detail(const struct thread *thread, char *to)
 	return failed ? failed : length;
 }
 
-static __always_inline void syscall_returned(void *ctx, struct thread *thread, __s64 result,
-					     __u64 end)
+static __always_inline void syscall_returned(void *ctx, struct thread *thread,
+					     const void *user_regs, __s64 result, __u64 end)
 {
 	/* rt_sigreturn has no result: the register holds what the interrupted code had in it */
 	bool failed = result < 0 && result >= -4095 && thread->number != __NR_rt_sigreturn;
 	__u64 start = thread->call_start;
+	struct syscall_registers regs;
 	struct syscall_event *event;
 	__u32 zero = 0;
 	long length;
@@ -478,9 +479,17 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread, _
 	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));
 	event->result = result;
 	event->number = thread->number;
-	for (int i = 0; i < SYSCALL_ARGUMENTS; i++)
-		event->arguments[i] = thread->arguments[i];
-	length = read_detail(thread, event->detail);
+	if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs + SYSCALL_REGISTERS_OFFSET)) {
+		COUNT(untracked);
+		return;
+	}
+	event->arguments[0] = RESULT_OVERWRITES_ARGUMENT1 ? thread->argument1 : regs.argument1;
+	event->arguments[1] = regs.argument2;
+	event->arguments[2] = regs.argument3;
+	event->arguments[3] = regs.argument4;
+	event->arguments[4] = regs.argument5;
+	event->arguments[5] = regs.argument6;
+	length = read_detail(event, event->detail);
 	event->detail_length = length;
 	size = length < 0 ? 0 : length;
 	BOUND(size, DETAIL_LENGTH);
@@ -581,6 +590,7 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	__u64 number = ctx->args[1];
 	struct syscall_registers regs;
 	struct thread *thread;
+	const void *user_regs;
 	bool open, record;
 
 	if (!tid)
@@ -592,25 +602,20 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	thread = track(tid);
 	if (!thread)
 		return 0;
-	if (open || record) {
-		if (bpf_probe_read_kernel(&regs, sizeof(regs),
-					  (const void *)ctx->args[0] + SYSCALL_REGISTERS_OFFSET)) {
+	user_regs = (const void *)ctx->args[0] + SYSCALL_REGISTERS_OFFSET;
+	if (open) {
+		if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs)) {
 			COUNT(untracked);
 			return 0;
 		}
 		/* what the tracepoint says holds even where a tracer changed the register */
 		regs.number = number;
-		if (record) {
-			thread->arguments[0] = regs.argument1;
-			thread->arguments[1] = regs.argument2;
-			thread->arguments[2] = regs.argument3;
-			thread->arguments[3] = regs.argument4;
-			thread->arguments[4] = regs.argument5;
-			thread->arguments[5] = regs.argument6;
-		}
-		if (open)
-			open_syscall_entered(thread, &regs);
+		open_syscall_entered(thread, &regs);
 	}
+	/* the other arguments are read when the call returns, if it is wanted then */
+	if (record && RESULT_OVERWRITES_ARGUMENT1)
+		bpf_probe_read_kernel(&thread->argument1, sizeof(thread->argument1),
+				      user_regs + offsetof(struct syscall_registers, argument1));
 	if (record || wanted & WANT_STATISTICS) {
 		thread->number = number;
 		thread->recorded = record;
@@ -641,6 +646,6 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (open)
 		open_returned(ctx, thread, ctx->args[1], end);
 	if (thread->call_start)
-		syscall_returned(ctx, thread, ctx->args[1], end);
+		syscall_returned(ctx, thread, (const void *)ctx->args[0], ctx->args[1], end);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * Where the user registers at a syscall's entry hold its number and arguments: the span of the
- * UAPI pt_regs that covers them, so that one read fetches all. Valid at entry only: the result
- * overwrites one of them.
+ * UAPI pt_regs that covers them, so that one read fetches all. They still hold them when the call
+ * returns, but where RESULT_OVERWRITES_ARGUMENT1 is set.
  */
 #ifndef KERNELFLIGHT_REGISTERS_H
 #define KERNELFLIGHT_REGISTERS_H
@@ -18,6 +18,7 @@ struct syscall_registers {
 	__u64 number;
 };
 #define SYSCALL_REGISTERS_OFFSET offsetof(struct pt_regs, r10)
+#define RESULT_OVERWRITES_ARGUMENT1 0
 
 #elif defined(__TARGET_ARCH_arm64)
 
@@ -26,6 +27,7 @@ struct syscall_registers {
 	__u64 number;
 };
 #define SYSCALL_REGISTERS_OFFSET offsetof(struct user_pt_regs, regs)
+#define RESULT_OVERWRITES_ARGUMENT1 1
 
 #else
 #error "no register layout for this architecture"
