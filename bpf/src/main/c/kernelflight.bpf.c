@@ -113,6 +113,9 @@ struct {
 	__type(value, struct detail);
 } details SEC(".maps");
 
+/* Bytes beyond the mark within which each record wakes the reader, since several CPUs write. */
+#define WAKEUP_WINDOW 4096
+
 #define COUNT(what)                                                                   \
 	do {                                                                          \
 		__u32 zero_ = 0;                                                      \
@@ -181,14 +184,16 @@ static __always_inline void send(void *ctx, void *record, __u64 size)
 {
 	long failed;
 
-	if (!use_ring_buffer)
+	if (!use_ring_buffer) {
 		failed = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, size);
-	else
-		failed = bpf_ringbuf_output(
-			&events, record, size,
-			bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wakeup_bytes ?
-				BPF_RB_FORCE_WAKEUP :
-				BPF_RB_NO_WAKEUP);
+	} else {
+		/* not for every record beyond the mark: the reader is awake by then */
+		__u64 beyond = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) - wakeup_bytes;
+
+		failed = bpf_ringbuf_output(&events, record, size,
+					    beyond < WAKEUP_WINDOW ? BPF_RB_FORCE_WAKEUP :
+								     BPF_RB_NO_WAKEUP);
+	}
 	if (failed)
 		COUNT(lost);
 	else

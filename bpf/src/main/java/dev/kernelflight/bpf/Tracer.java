@@ -333,7 +333,7 @@ public final class Tracer implements AutoCloseable {
     return Shrinking.open(
         ringBytes(options),
         bytes -> {
-          constants.put("wakeup_bytes", bytes / 2);
+          constants.put("wakeup_bytes", Transport.wakeUpBytes(bytes));
           MapSpec ring = new MapSpec(EVENTS, Bpf.MAP_TYPE_RINGBUF, 0, 0, Math.toIntExact(bytes), 0);
           return LoadedObject.create(object, constants, Map.of(EVENTS, ring));
         });

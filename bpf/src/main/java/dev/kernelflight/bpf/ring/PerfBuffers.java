@@ -83,7 +83,7 @@ public final class PerfBuffers implements Transport {
 
   private CpuBuffer openBuffer(int cpu, int bytes) throws KernelException {
     int page = Mapping.pageBytes();
-    Fd event = PerfEvent.openBpfOutput(cpu, bytes / 2);
+    Fd event = PerfEvent.openBpfOutput(cpu, (int) Transport.wakeUpBytes(bytes));
     Mapping mapping = null;
     try {
       mapping = Mapping.of("perf buffer of CPU " + cpu, event, 0, page + (long) bytes, true);
