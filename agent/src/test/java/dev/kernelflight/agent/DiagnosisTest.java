@@ -60,6 +60,7 @@ class DiagnosisTest {
     Hook kprobe = new Hook(HookKind.KPROBE, "do_sys_openat2", List.of());
     NoHookException failure =
         new NoHookException(
+            "file opens",
             List.of(
                 new Refusal(fentry, "the kernel was built without BTF", false),
                 new Refusal(kprobe, "perf_event_open(kprobe): EPERM", true)));
