@@ -129,12 +129,12 @@ class SyscallStatisticsTest {
             .under(
                 List.of(
                     "/usr/bin/strace", "-f", "-c", "-U", "name,calls,errors", "-e",
-                    "trace=getppid,nanosleep,connect,fsync", "-o", table.toString()));
+                    "trace=getppid,nanosleep,connect,listen", "-o", table.toString()));
     try (Running jvm = process.start()) {
       jvm.tell("start", "r");
       jvm.tell("call", 123, "getppid");
       jvm.tell("sleep", 17, 1);
-      jvm.tell("call", 11, "fsync", -1);
+      jvm.tell("call", 11, "listen", -1);
       jvm.tell("threads-call", 3, 50);
       jvm.tell("call", 7, "connect", -1, "hex:0200", 2);
       jvm.tell("stop", "r", recording());
@@ -144,13 +144,13 @@ class SyscallStatisticsTest {
     Recorded recorded = Recorded.in(recording());
     for (String line : Files.readAllLines(table)) {
       String[] columns = line.strip().split(" +", -1);
-      if (columns[0].matches("getppid|nanosleep|connect|fsync")) {
+      if (columns[0].matches("getppid|nanosleep|connect|listen")) {
         long errors = columns.length > 2 ? Long.parseLong(columns[2]) : 0;
         counted.put(columns[0], List.of(Long.parseLong(columns[1]), errors));
       }
     }
     assertThat(counted).as(Files.readString(table)).containsOnlyKeys(
-        "getppid", "nanosleep", "connect", "fsync");
+        "getppid", "nanosleep", "connect", "listen");
     counted.forEach((name, calls) ->
         assertThat(
                 List.of(
@@ -307,7 +307,7 @@ class SyscallStatisticsTest {
             .jvm(
                 "-XX:StartFlightRecording:dumponexit=true,filename="
                     + recording()
-                    + ",kernel.Syscall#threshold=0ns,kernel.Syscall#syscalls=read");
+                    + ",+kernel.Syscall#threshold=0ns,+kernel.Syscall#syscalls=read");
     try (Running jvm = process.start()) {
       jvm.tell("block");
       jvm.tell("sleep", 1, 50);
