@@ -99,7 +99,7 @@ class LifecycleTest {
     Path file = temp.resolve("recording.jfr");
     long attached = kernelObjectsOfAProbe();
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
-      jvm.tell("start", "r", Recorded.FILE_OPEN);
+      jvm.tell("start", "r", Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS);
       jvm.tell("open", "/numbered/1");
       assertThat(jvm.kernelObjects()).isZero();
       jvm.tell("enable", "r", Recorded.FILE_OPEN);
@@ -123,7 +123,7 @@ class LifecycleTest {
   /** With less than these a probe is still being attached. */
   private static long kernelObjectsOfAProbe() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
-      jvm.tell("start", "r");
+      jvm.tell("start", "r", Recorded.SYSCALL, Recorded.STATISTICS);
       long objects = jvm.kernelObjects();
       assertThat(objects).isPositive();
       assertEndsQuietly(jvm);

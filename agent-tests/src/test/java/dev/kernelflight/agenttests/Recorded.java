@@ -15,6 +15,9 @@ record Recorded(List<RecordedEvent> all) {
   static final String FILE_OPEN = "kernel.FileOpen";
   static final String EVENTS_LOST = "kernel.EventsLost";
   static final String PROBE = "kernel.Probe";
+  static final String DRAIN = "kernel.Drain";
+  static final String SYSCALL = "kernel.Syscall";
+  static final String STATISTICS = "kernel.SyscallStatistics";
 
   static Recorded in(Path file) {
     try {
@@ -41,6 +44,23 @@ record Recorded(List<RecordedEvent> all) {
 
   List<RecordedEvent> opensOf(String path) {
     return opens().stream().filter(event -> path.equals(event.getString("path"))).toList();
+  }
+
+  List<RecordedEvent> syscalls(String name) {
+    return ofCall(SYSCALL, name);
+  }
+
+  List<RecordedEvent> statistics(String name) {
+    return ofCall(STATISTICS, name);
+  }
+
+  private List<RecordedEvent> ofCall(String event, String name) {
+    return named(event).stream().filter(call -> name.equals(call.getString("name"))).toList();
+  }
+
+  /** Records that came out of the kernel's buffers, wanted or not. */
+  long drained() {
+    return named(DRAIN).stream().mapToLong(event -> event.getLong("records")).sum();
   }
 
   long lost() {

@@ -168,6 +168,18 @@ record Diagnosis(String problem, String advice) {
    * @param refusesToStart whether the application ends here
    */
   String text(boolean refusesToStart) {
+    return textWith(
+        refusesToStart
+            ? "The application does not start, because required=true was asked for."
+            : "The application runs on without kernel events.");
+  }
+
+  /** The whole message where other kernel events are recorded all the same. */
+  String textOfPart() {
+    return textWith("The application runs on, with the other kernel events.");
+  }
+
+  private String textWith(String ending) {
     return problem
         + "\n  system: "
         + System.getProperty("os.name")
@@ -180,8 +192,6 @@ record Diagnosis(String problem, String advice) {
         + "\n  what to do: "
         + advice
         + "\n  "
-        + (refusesToStart
-            ? "The application does not start, because required=true was asked for."
-            : "The application runs on without kernel events.");
+        + ending;
   }
 }

@@ -80,9 +80,13 @@ final class Pipeline implements AutoCloseable {
    *
    * @throws NoHookException if there is no hook for something; the rest is traced
    */
-  void follow(Requested requested) throws NoHookException {
+  void follow(Requested requested) throws NoHookException, KernelException {
     fileOpens.setFilter(requested.paths());
     if (!requested.wanted().equals(tracer.wanted())) {
+      if (tracer.wanted().statistics().isEmpty()) {
+        // what was counted after the last event, when they were wanted before
+        tracer.readStatistics(statistics::skip);
+      }
       tracer.follow(requested.wanted());
     }
   }

@@ -179,10 +179,12 @@ final class Recorder implements FlightRecorderListener {
       }
     } catch (NoHookException e) {
       refusedProbe(e).commit();
-      fail(e);
-      if (attached != null && !attached.seesAnything()) {
+      if (attached != null && attached.seesAnything()) {
+        warnOnce(Diagnosis.of(e).textOfPart());
+      } else {
         refused = true;
         detach();
+        fail(e);
       }
     } catch (KernelException | IOException | RuntimeException | LinkageError e) {
       refused = true;
@@ -383,9 +385,12 @@ final class Recorder implements FlightRecorderListener {
     fail(e);
   }
 
-  /** Says a failure once. */
   private void fail(Throwable e) {
-    String message = Diagnosis.of(e).text(false);
+    warnOnce(Diagnosis.of(e).text(false));
+  }
+
+  /** Says a failure once. */
+  private void warnOnce(String message) {
     synchronized (this) {
       if (message.equals(lastFailure)) {
         return;

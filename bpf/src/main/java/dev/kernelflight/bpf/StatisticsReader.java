@@ -69,7 +69,10 @@ public final class StatisticsReader implements AutoCloseable {
     /** Their time, in ns. */
     public long total;
 
-    /** The longest of the period that has just ended, in ns; 0 if there was none. */
+    /**
+     * The longest since the end of the period before, in ns; 0 if there was none. One that is
+     * already in the sums of that period may be among them.
+     */
     public long max;
 
     /** Calls by the logarithm of their time. */
@@ -113,6 +116,10 @@ public final class StatisticsReader implements AutoCloseable {
     }
   }
 
+  private long maxOf(long at, int period) {
+    return values.get(JAVA_LONG, at + MAX + (period & 1L) * Long.BYTES);
+  }
+
   private void addUp(int endedPeriod, int copies) {
     sum.count = 0;
     sum.errors = 0;
@@ -125,9 +132,13 @@ public final class StatisticsReader implements AutoCloseable {
       sum.errors += values.get(JAVA_LONG, at + ERRORS);
       sum.total += values.get(JAVA_LONG, at + TOTAL);
       int latest = values.get(JAVA_INT, at + PERIOD);
-      if (latest == endedPeriod || latest == endedPeriod + 1) {
-        long slot = at + MAX + (endedPeriod & 1L) * Long.BYTES;
-        sum.max = Math.max(sum.max, values.get(JAVA_LONG, slot));
+      boolean ranOn = latest == endedPeriod + 1;
+      if (latest == endedPeriod || ranOn) {
+        sum.max = Math.max(sum.max, maxOf(at, endedPeriod));
+      }
+      if (ranOn) {
+        // calls that returned between the period's end and now are in the other numbers already
+        sum.max = Math.max(sum.max, maxOf(at, latest));
       }
       for (int i = 0; i < BUCKETS; i++) {
         sum.histogram[i] += values.get(JAVA_LONG, at + HISTOGRAM + (long) i * Long.BYTES);

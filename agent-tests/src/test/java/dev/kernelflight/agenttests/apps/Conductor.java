@@ -40,10 +40,25 @@ public final class Conductor {
         Recording recording = new Recording();
         recordings.put(words[1], recording);
         for (int i = 2; i < words.length; i++) {
-          recording.disable(words[i]);
+          if (words[i].contains("=")) {
+            set(recording, words[i]);
+          } else {
+            recording.disable(words[i]);
+          }
         }
         recording.start();
       }
+      case "set" -> set(recording(words[1]), words[2]);
+      case "call" -> {
+        return SystemCalls.call(Integer.parseInt(words[1]), words[2], words, 3);
+      }
+      case "sleep" -> SystemCalls.sleep(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+      case "churn" -> SystemCalls.churn(Integer.parseInt(words[1]));
+      case "threads-call" ->
+          SystemCalls.inThreads(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+      // the agent looks at the settings once a second
+      case "await-settings" -> java.util.concurrent.TimeUnit.MILLISECONDS.sleep(4_000);
+      case "block" -> SystemCalls.blockInRead();
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);
       case "dump" -> recording(words[1]).dump(Path.of(words[2]));
@@ -61,6 +76,13 @@ public final class Conductor {
       default -> throw new IllegalArgumentException(words[0]);
     }
     return "";
+  }
+
+  private static void set(Recording recording, String setting) {
+    int equals = setting.indexOf('=');
+    Map<String, String> settings = new HashMap<>(recording.getSettings());
+    settings.put(setting.substring(0, equals), setting.substring(equals + 1));
+    recording.setSettings(settings);
   }
 
   private Recording recording(String name) {

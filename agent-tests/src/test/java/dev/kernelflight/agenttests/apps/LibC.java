@@ -30,6 +30,18 @@ final class LibC {
   static final int SETRESGID = X86 ? 119 : 149;
   static final int SCHED_SETSCHEDULER = X86 ? 144 : 119;
   static final int BPF = X86 ? 321 : 280;
+  static final int READ = X86 ? 0 : 63;
+  static final int GETPPID = X86 ? 110 : 173;
+  static final int NANOSLEEP = X86 ? 35 : 101;
+  static final int FSYNC = X86 ? 74 : 82;
+  static final int PIPE2 = X86 ? 293 : 59;
+  static final int SOCKET = X86 ? 41 : 198;
+  static final int CONNECT = X86 ? 42 : 203;
+  static final int BIND = X86 ? 49 : 200;
+  static final int LISTEN = X86 ? 50 : 201;
+  static final int ACCEPT4 = X86 ? 288 : 242;
+  static final int TGKILL = X86 ? 234 : 131;
+  static final int FUTEX = X86 ? 202 : 98;
 
   static final int AT_FDCWD = -100;
 

@@ -22,7 +22,11 @@ public final class Loop {
     open(path, 1000);
     try (Recording recording =
         new Recording(
-            Map.of("kernel.FileOpen#enabled", "true", "kernel.EventsLost#enabled", "true"))) {
+            Map.of(
+                "kernel.FileOpen#enabled", "true",
+                "kernel.EventsLost#enabled", "true",
+                "kernel.Syscall#enabled", "false",
+                "kernel.SyscallStatistics#enabled", "false"))) {
       recording.start();
       if (!args[4].equals("-")) {
         LibC.makeIdle(threadNamed(args[4]));

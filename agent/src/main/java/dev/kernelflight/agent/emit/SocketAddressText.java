@@ -25,7 +25,7 @@ final class SocketAddressText {
     return switch (family) {
       case AF_INET -> length < 8 ? "inet" : address(memory, at + 4, 4) + ":" + port(memory, at);
       case AF_INET6 ->
-          length < 24 ? "inet6" : "[" + address(memory, at + 8, 16) + "]:" + port(memory, at);
+          length < 24 ? "inet6" : "[" + address6(memory, at + 8) + "]:" + port(memory, at);
       case AF_UNIX -> "unix:" + unixPath(memory, at + 2, length - 2);
       case AF_NETLINK -> "netlink";
       default -> "family " + family;
@@ -45,6 +45,40 @@ final class SocketAddressText {
     } catch (UnknownHostException e) {
       throw new IllegalStateException("4 or 16 bytes are an address", e);
     }
+  }
+
+  /** As RFC 5952 has it: the longest run of zeros is left out. */
+  private static String address6(MemorySegment memory, long at) {
+    int[] groups = new int[8];
+    int longest = -1;
+    int zeros = 1; // a single one is not left out
+    int run = 0;
+    boolean mapped = true;
+    for (int i = 0; i < groups.length; i++) {
+      groups[i] =
+          Byte.toUnsignedInt(memory.get(JAVA_BYTE, at + 2L * i)) << 8
+              | Byte.toUnsignedInt(memory.get(JAVA_BYTE, at + 2L * i + 1));
+      run = groups[i] == 0 ? run + 1 : 0;
+      if (run > zeros) {
+        zeros = run;
+        longest = i - run + 1;
+      }
+      mapped &= i > 5 || groups[i] == (i == 5 ? 0xffff : 0);
+    }
+    if (mapped) {
+      return "::ffff:" + address(memory, at + 12, 4);
+    }
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < groups.length; i++) {
+      if (i == longest) {
+        text.append("::");
+        i += zeros - 1;
+      } else {
+        boolean first = text.isEmpty() || text.charAt(text.length() - 1) == ':';
+        text.append(first ? "" : ":").append(Integer.toHexString(groups[i]));
+      }
+    }
+    return text.toString();
   }
 
   /** Up to a NUL; an abstract name begins with one, shown as @. */

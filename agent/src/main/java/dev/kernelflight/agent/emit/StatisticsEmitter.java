@@ -22,6 +22,13 @@ public final class StatisticsEmitter {
     long errors;
     long total;
     final long[] histogram = new long[StatisticsReader.BUCKETS];
+
+    void take(StatisticsReader.Sum sum) {
+      count = sum.count;
+      errors = sum.errors;
+      total = sum.total;
+      System.arraycopy(sum.histogram, 0, histogram, 0, histogram.length);
+    }
   }
 
   /** Finds threads where each has statistics of its own. */
@@ -30,12 +37,26 @@ public final class StatisticsEmitter {
   }
 
   /**
+   * Leaves one kind of call out: what was counted so far belongs to nobody who records now.
+   *
+   * @return whether there may be more of it
+   */
+  public boolean skip(StatisticsReader.Sum sum) {
+    last.computeIfAbsent(key(sum), ignored -> new Sums()).take(sum);
+    return true;
+  }
+
+  private static long key(StatisticsReader.Sum sum) {
+    return (long) sum.tid << Integer.SIZE | sum.number;
+  }
+
+  /**
    * Commits one kind of call, if there was any since the last time.
    *
    * @return whether there may be more of it
    */
   public boolean emit(StatisticsReader.Sum sum) {
-    long key = (long) sum.tid << Integer.SIZE | sum.number;
+    long key = key(sum);
     Sums before = last.computeIfAbsent(key, ignored -> new Sums());
     long count = sum.count - before.count;
     if (count <= 0) {
@@ -54,20 +75,39 @@ public final class StatisticsEmitter {
     event.errors = sum.errors - before.errors;
     event.total = sum.total - before.total;
     event.mean = event.total / count;
-    event.max = sum.max;
     long[] calls = new long[StatisticsReader.BUCKETS];
     for (int i = 0; i < calls.length; i++) {
       calls[i] = sum.histogram[i] - before.histogram[i];
-      before.histogram[i] = sum.histogram[i];
     }
-    event.p50 = percentile(calls, 50, sum.max);
-    event.p90 = percentile(calls, 90, sum.max);
-    event.p99 = percentile(calls, 99, sum.max);
-    before.count = sum.count;
-    before.errors = sum.errors;
-    before.total = sum.total;
+    event.max = longest(calls, sum.max);
+    event.p50 = percentile(calls, 50, event.max);
+    event.p90 = percentile(calls, 90, event.max);
+    event.p99 = percentile(calls, 99, event.max);
+    before.take(sum);
     event.commit();
     return true;
+  }
+
+  /**
+   * The longest of some calls: what was measured, unless that was one that the last event told of.
+   */
+  static long longest(long[] histogram, long measured) {
+    for (int i = histogram.length - 1; i >= 0; i--) {
+      if (histogram[i] > 0) {
+        boolean unbounded = i == histogram.length - 1;
+        return Math.max(from(i), unbounded ? measured : Math.min(measured, to(i)));
+      }
+    }
+    return measured;
+  }
+
+  /** The shortest time of a bucket. */
+  private static long from(int bucket) {
+    return bucket == 0 ? 0 : 1L << bucket;
+  }
+
+  private static long to(int bucket) {
+    return (1L << (bucket + 1)) - 1;
   }
 
   /**
@@ -85,8 +125,9 @@ public final class StatisticsEmitter {
     double below = 0;
     for (int i = 0; i < histogram.length; i++) {
       if (histogram[i] > 0 && below + histogram[i] >= rank) {
-        long from = i == 0 ? 0 : 1L << i;
-        long to = Math.max(from, Math.min(longest, (1L << (i + 1)) - 1));
+        long from = from(i);
+        long to =
+            Math.max(from, i == histogram.length - 1 ? longest : Math.min(longest, to(i)));
         return from + Math.round((to - from) * (rank - below) / histogram[i]);
       }
       below += histogram[i];

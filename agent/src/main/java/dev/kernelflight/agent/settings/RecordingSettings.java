@@ -78,9 +78,10 @@ public final class RecordingSettings {
     }
   }
 
-  /** Whether any recording runs at all. */
+  /** Whether any recording runs at all. Does not start JFR, which a JVM that ends refuses. */
   public static boolean anyRecordingRuns() {
-    return FlightRecorder.getFlightRecorder().getRecordings().stream()
+    return FlightRecorder.isInitialized()
+        && FlightRecorder.getFlightRecorder().getRecordings().stream()
         .anyMatch(recording -> recording.getState() == RecordingState.RUNNING);
   }
 
