@@ -9,9 +9,9 @@
 
 junit_default=1.13.4
 
-# The modules whose kernel tests run by default, and the agent's jar, which tests find by
-# KERNELFLIGHT_AGENT_JAR.
-suite_modules='bpf jfr-events agent'
+# The modules whose classes are needed and whose kernel tests run by default, and the agent's jar,
+# which tests find by KERNELFLIGHT_AGENT_JAR or the system property kernelflight.agent.jar.
+suite_modules='bpf jfr-events agent agent-tests'
 suite_agent=agent/target/ebpf-agent.jar
 
 # Without --tests: builds the project (not its tests' run) and takes every module's test classes.
@@ -36,10 +36,11 @@ suite_default() {
         { grep -v "^$root/" || true; } | paste -sd: -)
   done
   [[ -n $found ]] || die "none of the modules $suite_modules has compiled tests"
-  ((${#tags[@]})) || tags=(kernel)
+  ((${#tags[@]})) || tags=(kernel vm)
   if [[ -f $root/$suite_agent ]]; then
     adds+=("$root/$suite_agent:/agent/${suite_agent##*/}")
     guest_env+=("KERNELFLIGHT_AGENT_JAR=/agent/${suite_agent##*/}")
+    jvm_options+=" -Dkernelflight.agent.jar=/agent/${suite_agent##*/}"
   fi
 }
 
@@ -132,7 +133,7 @@ thin_image() { # sets thin_cpio
       # shellcheck disable=SC2016  # expanded in the guest
       printf 'exec java %s -cp "$KERNELFLIGHT_CLASSPATH"' "$jvm_options"
       printf ' %s' org.junit.platform.console.ConsoleLauncher execute \
-        "--scan-classpath=$guest_scan" "--include-classname='.*'" --fail-if-no-tests \
+        "--scan-classpath=$guest_scan" "--include-classname='$class_pattern'" --fail-if-no-tests \
         --details=testfeed --disable-banner --disable-ansi-colors --reports-dir=/results/junit
       for item in "${tags[@]}"; do printf " --include-tag='%s'" "$item"; done
       echo

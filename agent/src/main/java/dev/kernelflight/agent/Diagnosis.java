@@ -19,7 +19,10 @@ import java.util.stream.Collectors;
 record Diagnosis(String problem, String advice) {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
+  private static final Path LIMITS = Path.of("/proc/self/limits");
+  private static final String LOCKED_MEMORY = "Max locked memory";
   private static final int CAP_SYS_ADMIN = 21;
+  private static final int CAP_SYS_RESOURCE = 24;
   private static final int CAP_PERFMON = 38;
   private static final int CAP_BPF = 39;
   private static final int ENOSYS = 38;
@@ -79,10 +82,12 @@ record Diagnosis(String problem, String advice) {
    * @param capabilities the effective ones as a hexadecimal mask, {@code CapEff} of proc(5)
    * @param seccomp {@code Seccomp} of proc(5), 0 for no filter
    * @param lockdown the modes, that in force in brackets
+   * @param lockedMemory the limit on it in bytes, or {@code unlimited}
    */
-  record Restrictions(String capabilities, String seccomp, String lockdown) {
+  record Restrictions(String capabilities, String seccomp, String lockdown, String lockedMemory) {
     static Restrictions current() {
-      return new Restrictions(status("CapEff"), status("Seccomp"), content(LOCKDOWN));
+      return new Restrictions(
+          status("CapEff"), status("Seccomp"), content(LOCKDOWN), lockedMemoryLimit());
     }
 
     /**
@@ -106,6 +111,12 @@ record Diagnosis(String problem, String advice) {
                   + String.join(" and ", lacking)
                   + ": run as root, or grant them (Docker: --cap-add BPF --cap-add PERFMON;"
                   + " systemd: AmbientCapabilities=CAP_BPF CAP_PERFMON)");
+        } else if (lockedMemory.matches("\\d{1,18}") && !has(CAP_SYS_RESOURCE)) {
+          advice.add(
+              "kernels before 5.11 count BPF maps as locked memory, of which this process may have "
+                  + Long.parseLong(lockedMemory) / 1024
+                  + " kB (RLIMIT_MEMLOCK): raise it (ulimit -l unlimited; Docker: --ulimit"
+                  + " memlock=-1; systemd: LimitMEMLOCK=infinity), or grant CAP_SYS_RESOURCE");
         }
       }
       if ((permission || missing) && !seccomp.isEmpty() && !seccomp.equals("0")) {
@@ -141,6 +152,25 @@ record Diagnosis(String problem, String advice) {
         }
       }
       return lacking;
+    }
+
+    /** Whether a capability is known to be there. */
+    private boolean has(int capability) {
+      try {
+        return (Long.parseUnsignedLong(capabilities, 16) >>> capability & 1) != 0;
+      } catch (NumberFormatException e) {
+        return false;
+      }
+    }
+
+    /** The hard limit: the agent has raised the soft one to it. */
+    private static String lockedMemoryLimit() {
+      return content(LIMITS)
+          .lines()
+          .filter(line -> line.startsWith(LOCKED_MEMORY))
+          .map(line -> line.substring(LOCKED_MEMORY.length()).strip().split(" +", 3)[1])
+          .findFirst()
+          .orElse("");
     }
 
     private static String status(String field) {

@@ -1,0 +1,67 @@
+package dev.kernelflight.bpf.attach;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kernelflight.bpf.KernelTest;
+import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.Wanted;
+import dev.kernelflight.bpf.sys.CurrentProcess;
+import dev.kernelflight.bpf.sys.Epoll;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+
+/**
+ * Kernels of which it is known what hooks they have: those in virtual machines, which name them in
+ * the environment. Without this a hook that broke would pass for one that the kernel lacks.
+ */
+@KernelTest
+@EnabledIfEnvironmentVariable(named = ExpectedHooksTest.VARIABLE, matches = ".+")
+class ExpectedHooksTest {
+  static final String VARIABLE = "KERNELFLIGHT_EXPECT_HOOKS";
+
+  private final List<HookKind> expected =
+      Arrays.stream(System.getenv(VARIABLE).split(",", -1))
+          .map(name -> HookKind.valueOf(name.toUpperCase(Locale.ROOT)))
+          .toList();
+
+  private static Tracer.Probe probe(Optional<HookKind> kind) throws Exception {
+    try (Epoll epoll = new Epoll();
+        Tracer tracer =
+            Tracer.open(
+                new Tracer.Options(kind, Tracer.Buffer.PERF, 16),
+                CurrentProcess.threadId(),
+                epoll)) {
+      tracer.follow(Wanted.fileOpensOnly());
+      return tracer.fileOpenProbe().orElseThrow();
+    }
+  }
+
+  @Test
+  void theseKindsCanBeHadAndNoOthers() throws Exception {
+    List<HookKind> accepted = new ArrayList<>();
+    List<Refusal> refusals = new ArrayList<>();
+    for (HookKind kind : HookKind.values()) {
+      try {
+        Tracer.Probe probe = probe(Optional.of(kind));
+        accepted.add(probe.hook().kind());
+        refusals.addAll(probe.refusals());
+      } catch (NoHookException e) {
+        refusals.addAll(e.refusals());
+      }
+    }
+    assertThat(accepted).as("refused: " + refusals).isEqualTo(expected);
+  }
+
+  @Test
+  void theFirstOfThemIsTakenByItself() throws Exception {
+    Tracer.Probe probe = probe(Optional.empty());
+    System.out.println("KERNELFLIGHT hook=" + probe.hook().kind().name().toLowerCase(Locale.ROOT));
+    assertThat(probe.hook().kind()).as(probe.refusals().toString()).isEqualTo(expected.get(0));
+    assertThat(expected).isSorted();
+  }
+}
