@@ -129,14 +129,14 @@ class SyscallStatisticsTest {
             .under(
                 List.of(
                     "/usr/bin/strace", "-f", "-c", "-U", "name,calls,errors", "-e",
-                    "trace=getppid,nanosleep,connect,listen", "-o", table.toString()));
+                    "trace=getppid,nanosleep,bind,listen", "-o", table.toString()));
     try (Running jvm = process.start()) {
       jvm.tell("start", "r");
       jvm.tell("call", 123, "getppid");
       jvm.tell("sleep", 17, 1);
       jvm.tell("call", 11, "listen", -1);
       jvm.tell("threads-call", 3, 50);
-      jvm.tell("call", 7, "connect", -1, "hex:0200", 2);
+      jvm.tell("call", 7, "bind", -1, "hex:0200", 2);
       jvm.tell("stop", "r", recording());
       assertEndsQuietly(jvm);
     }
@@ -144,13 +144,13 @@ class SyscallStatisticsTest {
     Recorded recorded = Recorded.in(recording());
     for (String line : Files.readAllLines(table)) {
       String[] columns = line.strip().split(" +", -1);
-      if (columns[0].matches("getppid|nanosleep|connect|listen")) {
+      if (columns[0].matches("getppid|nanosleep|bind|listen")) {
         long errors = columns.length > 2 ? Long.parseLong(columns[2]) : 0;
         counted.put(columns[0], List.of(Long.parseLong(columns[1]), errors));
       }
     }
     assertThat(counted).as(Files.readString(table)).containsOnlyKeys(
-        "getppid", "nanosleep", "connect", "listen");
+        "getppid", "nanosleep", "bind", "listen");
     counted.forEach((name, calls) ->
         assertThat(
                 List.of(
