@@ -128,22 +128,15 @@ class SyscallStatisticsTest {
         AgentProcess.of(Conductor.class)
             .under(
                 List.of(
-                    "/usr/bin/strace",
-                    "-f",
-                    "-c",
-                    "-U",
-                    "name,calls,errors",
-                    "-e",
-                    "trace=getppid,nanosleep,connect,listen",
-                    "-o",
-                    table.toString()));
+                    "/usr/bin/strace", "-f", "-c", "-U", "name,calls,errors", "-e",
+                    "trace=getppid,nanosleep,bind,listen", "-o", table.toString()));
     try (Running jvm = process.start()) {
       jvm.tell("start", "r");
       jvm.tell("call", 123, "getppid");
       jvm.tell("sleep", 17, 1);
       jvm.tell("call", 11, "listen", -1);
       jvm.tell("threads-call", 3, 50);
-      jvm.tell("call", 7, "connect", -1, "hex:0200", 2);
+      jvm.tell("call", 7, "bind", -1, "hex:0200", 2);
       jvm.tell("stop", "r", recording());
       assertEndsQuietly(jvm);
     }
@@ -151,14 +144,13 @@ class SyscallStatisticsTest {
     Recorded recorded = Recorded.in(recording());
     for (String line : Files.readAllLines(table)) {
       String[] columns = line.strip().split(" +", -1);
-      if (columns[0].matches("getppid|nanosleep|connect|listen")) {
+      if (columns[0].matches("getppid|nanosleep|bind|listen")) {
         long errors = columns.length > 2 ? Long.parseLong(columns[2]) : 0;
         counted.put(columns[0], List.of(Long.parseLong(columns[1]), errors));
       }
     }
-    assertThat(counted)
-        .as(Files.readString(table))
-        .containsOnlyKeys("getppid", "nanosleep", "connect", "listen");
+    assertThat(counted).as(Files.readString(table)).containsOnlyKeys(
+        "getppid", "nanosleep", "bind", "listen");
     counted.forEach((name, calls) ->
         assertThat(
                 List.of(
@@ -195,16 +187,8 @@ class SyscallStatisticsTest {
                         event -> event.getThread().getJavaName(), Collectors.counting())))
         .isEqualTo(
             Map.of(
-                "main",
-                10L,
-                "caller-1",
-                1_000L,
-                "caller-2",
-                2_000L,
-                "caller-3",
-                3_000L,
-                "caller-4",
-                4_000L));
+                "main", 10L, "caller-1", 1_000L, "caller-2", 2_000L, "caller-3", 3_000L,
+                "caller-4", 4_000L));
 
     List<RecordedEvent> statistics = recorded.statistics("getppid");
     assertThat(
@@ -222,7 +206,8 @@ class SyscallStatisticsTest {
         .filteredOn(event -> event.getLong("count") == 10)
         .singleElement()
         .satisfies(event -> assertThat(event.getThread().getJavaName()).isEqualTo("main"));
-    long measured = events.stream().mapToLong(event -> event.getDuration().toNanos()).sum();
+    long measured =
+        events.stream().mapToLong(event -> event.getDuration().toNanos()).sum();
     // events have the ticks of JFR's clock, the statistics the kernel's
     assertThat(total(statistics).toNanos())
         .isBetween(measured - events.size() * 200L, measured + events.size() * 200L);

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 @Description("A file open (open, openat, openat2, creat) as the kernel did it")
 @StackTrace(false)
 @RemoveFields("eventThread")
-@SuppressWarnings("UnusedVariable") // JFR finds the settings by their controls
+@SuppressWarnings("UnusedVariable") // JFR finds the settings by their control
 public final class FileOpenEvent extends Event {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.FileOpen";
@@ -85,7 +85,7 @@ public final class FileOpenEvent extends Event {
   @Description(
       "Prefixes (/etc/) or globs (/var/**/*.log) of the paths to record, separated by commas;"
           + " empty for all")
-  boolean path(KernelSettings.PathControl control) {
+  boolean path(KernelSetting control) {
     return true;
   }
 
@@ -93,7 +93,7 @@ public final class FileOpenEvent extends Event {
   @Name(KernelSettings.ERRORS_ONLY)
   @Label("Errors Only")
   @Description("Record only opens that failed")
-  boolean errorsOnly(KernelSettings.FlagControl control) {
+  boolean errorsOnly(KernelSetting control) {
     return true;
   }
 

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 @Threshold(SyscallEvent.DEFAULT_THRESHOLD)
 @RemoveFields("eventThread")
-@SuppressWarnings("UnusedVariable") // JFR finds the settings by their controls
+@SuppressWarnings("UnusedVariable") // JFR finds the settings by their control
 public final class SyscallEvent extends Event {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.Syscall";
@@ -107,7 +107,7 @@ public final class SyscallEvent extends Event {
   @Description(
       "Names (fsync) and groups (file, descriptor, network, process, memory, ipc, sync, signal, time,"
           + " all) to record, separated by commas; with ! those to leave out")
-  boolean syscalls(KernelSettings.SyscallsControl control) {
+  boolean syscalls(KernelSetting control) {
     return true;
   }
 
@@ -115,7 +115,7 @@ public final class SyscallEvent extends Event {
   @Name(KernelSettings.ERRORS_ONLY)
   @Label("Errors Only")
   @Description("Record only calls that failed")
-  boolean errorsOnly(KernelSettings.FlagControl control) {
+  boolean errorsOnly(KernelSetting control) {
     return true;
   }
 

@@ -82,6 +82,8 @@ public final class Conductor {
     int equals = setting.indexOf('=');
     Map<String, String> settings = new HashMap<>(recording.getSettings());
     settings.put(setting.substring(0, equals), setting.substring(equals + 1));
+    // where no recording says so JFR takes the settings of one of them only
+    settings.putIfAbsent(setting.substring(0, setting.indexOf('#')) + "#enabled", "true");
     recording.setSettings(settings);
   }
 

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
     name = "settings",
     description = {
       "Writes JFR settings for kernel events, every one explained, to FILE or to standard output.",
-      "Use them with the JDK's own: -XX:StartFlightRecording:settings=default,FILE"
+      "Use them with the JDK's own: -XX:StartFlightRecording:settings=default,settings=FILE"
     },
     mixinStandardHelpOptions = true)
 final class SettingsCommand implements Callable<Integer> {

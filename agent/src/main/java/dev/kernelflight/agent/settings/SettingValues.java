@@ -11,10 +11,16 @@ import java.util.regex.Pattern;
 final class SettingValues {
   private static final Pattern TIMESPAN = Pattern.compile("(\\d{1,18})\\s*(ns|us|ms|s|m|h|d)");
 
+  /** JFR's word for a threshold that nothing reaches. */
+  private static final String INFINITY = "infinity";
+
   private SettingValues() {}
 
   /** {@code 20 ms} in nanoseconds. */
   static long nanos(String text) throws BadSettingException {
+    if (text.strip().equals(INFINITY)) {
+      return Long.MAX_VALUE;
+    }
     Matcher matcher = TIMESPAN.matcher(text.strip());
     if (!matcher.matches()) {
       throw new BadSettingException(
