@@ -3,7 +3,6 @@ package dev.kernelflight.events;
 import java.lang.invoke.VarHandle;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
-import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.SettingDefinition;
@@ -22,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 @RemoveFields("eventThread")
 @SuppressWarnings("UnusedVariable") // JFR finds the settings by their controls
-public final class FileOpenEvent extends Event {
+public final class FileOpenEvent extends FailingCallEvent {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.FileOpen";
 
@@ -86,14 +85,6 @@ public final class FileOpenEvent extends Event {
       "Prefixes (/etc/) or globs (/var/**/*.log) of the paths to record, separated by commas;"
           + " empty for all")
   boolean path(KernelSettings.PathControl control) {
-    return true;
-  }
-
-  @SettingDefinition
-  @Name(KernelSettings.ERRORS_ONLY)
-  @Label("Errors Only")
-  @Description("Record only opens that failed")
-  boolean errorsOnly(KernelSettings.FlagControl control) {
     return true;
   }
 
