@@ -102,8 +102,7 @@ class SettingsTest {
     @Test
     void prefixesAreComparedInTheKernel() {
       try (Running jvm = AgentProcess.of(Conductor.class).start()) {
-        jvm.tell(
-            "start", "r", "kernel.FileOpen#path=/kfr/", Recorded.SYSCALL, Recorded.STATISTICS);
+        jvm.tell("start", "r", "kernel.FileOpen#path=/kfr/", Recorded.SYSCALL, Recorded.STATISTICS);
         jvm.tell("call", 5_000, "openat", -100, "text:/elsewhere", 0, 0);
         jvm.tell("call", 20, "openat", -100, "text:/kfr/x", 0, 0);
         jvm.tell("stop", "r", recording());
@@ -249,8 +248,7 @@ class SettingsTest {
   void replacesAFileOnlyWhereThatIsAskedFor() throws Exception {
     Path file = Files.writeString(temp.resolve("kernel-profile.jfc"), "mine");
     Written refused = settings("--profile", file.toString());
-    assertThat(refused)
-        .isEqualTo(new Written(1, "", file + " exists; --force replaces it\n"));
+    assertThat(refused).isEqualTo(new Written(1, "", file + " exists; --force replaces it\n"));
     assertThat(file).hasContent("mine");
     assertThat(settings("--profile", "--force", file.toString()).exitCode()).isZero();
     assertThat(configuration(file).getSettings())

@@ -72,8 +72,8 @@ class SyscallEventTest {
           assertThat(event.getString("osThreadName")).isNull();
         });
     assertThat(recorded.named(Recorded.SYSCALL))
-        .allSatisfy(event ->
-            assertThat(event.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(20)));
+        .allSatisfy(
+            event -> assertThat(event.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(20)));
     // the others did not even leave the kernel
     assertThat(recorded.drained()).isLessThan(50_000);
   }
@@ -186,7 +186,8 @@ class SyscallEventTest {
           .contains("fd=" + client + " " + home, "fd=-1 [::1]:9");
       assertThat(arguments(recorded, "accept4"))
           .singleElement()
-          .satisfies(text -> assertThat(text).matches("fd=" + listening + ".* 127\\.0\\.0\\.1:\\d+"));
+          .satisfies(
+              text -> assertThat(text).matches("fd=" + listening + ".* 127\\.0\\.0\\.1:\\d+"));
       assertThat(arguments(recorded, "tgkill"))
           .contains("pid=" + jvm.pid() + " tid=" + jvm.pid() + " SIGCHLD");
       assertThat(arguments(recorded, "futex"))

@@ -7,9 +7,9 @@ import jdk.jfr.Name;
 import jdk.jfr.SettingDefinition;
 
 /**
- * A call that may fail. Its setting is here and not beside the other one of an event: JFR numbers the
- * settings of a class in an order that need not be the same each time it looks, and then takes one's
- * control for the other's. Of one setting in each class there is only one order.
+ * A call that may fail. Its setting is here and not beside the other one of an event: JFR numbers
+ * the settings of a class in an order that need not be the same each time it looks, and then takes
+ * one's control for the other's. Of one setting in each class there is only one order.
  */
 abstract class FailingCallEvent extends Event {
   @SettingDefinition

@@ -80,8 +80,7 @@ final class SystemCalls {
   static void churn(int threads) throws InterruptedException {
     List<Thread> running = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
-      running.add(
-          Thread.ofPlatform().name("churn-" + i).start(() -> LibC.call(LibC.GETPPID)));
+      running.add(Thread.ofPlatform().name("churn-" + i).start(() -> LibC.call(LibC.GETPPID)));
       if (running.size() == AT_ONCE) {
         for (Thread thread : running) {
           thread.join();

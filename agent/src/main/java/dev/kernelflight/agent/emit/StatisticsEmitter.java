@@ -126,8 +126,7 @@ public final class StatisticsEmitter {
     for (int i = 0; i < histogram.length; i++) {
       if (histogram[i] > 0 && below + histogram[i] >= rank) {
         long from = from(i);
-        long to =
-            Math.max(from, i == histogram.length - 1 ? longest : Math.min(longest, to(i)));
+        long to = Math.max(from, i == histogram.length - 1 ? longest : Math.min(longest, to(i)));
         return from + Math.round((to - from) * (rank - below) / histogram[i]);
       }
       below += histogram[i];

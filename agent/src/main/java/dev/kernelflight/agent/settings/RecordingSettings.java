@@ -82,7 +82,7 @@ public final class RecordingSettings {
   public static boolean anyRecordingRuns() {
     return FlightRecorder.isInitialized()
         && FlightRecorder.getFlightRecorder().getRecordings().stream()
-        .anyMatch(recording -> recording.getState() == RecordingState.RUNNING);
+            .anyMatch(recording -> recording.getState() == RecordingState.RUNNING);
   }
 
   /** What the recordings that run now want. */
