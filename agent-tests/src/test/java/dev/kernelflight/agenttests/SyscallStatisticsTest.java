@@ -128,8 +128,15 @@ class SyscallStatisticsTest {
         AgentProcess.of(Conductor.class)
             .under(
                 List.of(
-                    "/usr/bin/strace", "-f", "-c", "-U", "name,calls,errors", "-e",
-                    "trace=getppid,nanosleep,bind,listen", "-o", table.toString()));
+                    "/usr/bin/strace",
+                    "-f",
+                    "-c",
+                    "-U",
+                    "name,calls,errors",
+                    "-e",
+                    "trace=getppid,nanosleep,bind,listen",
+                    "-o",
+                    table.toString()));
     try (Running jvm = process.start()) {
       jvm.tell("start", "r");
       jvm.tell("call", 123, "getppid");
@@ -149,8 +156,9 @@ class SyscallStatisticsTest {
         counted.put(columns[0], List.of(Long.parseLong(columns[1]), errors));
       }
     }
-    assertThat(counted).as(Files.readString(table)).containsOnlyKeys(
-        "getppid", "nanosleep", "bind", "listen");
+    assertThat(counted)
+        .as(Files.readString(table))
+        .containsOnlyKeys("getppid", "nanosleep", "bind", "listen");
     counted.forEach((name, calls) ->
         assertThat(
                 List.of(
@@ -187,8 +195,16 @@ class SyscallStatisticsTest {
                         event -> event.getThread().getJavaName(), Collectors.counting())))
         .isEqualTo(
             Map.of(
-                "main", 10L, "caller-1", 1_000L, "caller-2", 2_000L, "caller-3", 3_000L,
-                "caller-4", 4_000L));
+                "main",
+                10L,
+                "caller-1",
+                1_000L,
+                "caller-2",
+                2_000L,
+                "caller-3",
+                3_000L,
+                "caller-4",
+                4_000L));
 
     List<RecordedEvent> statistics = recorded.statistics("getppid");
     assertThat(
@@ -206,8 +222,7 @@ class SyscallStatisticsTest {
         .filteredOn(event -> event.getLong("count") == 10)
         .singleElement()
         .satisfies(event -> assertThat(event.getThread().getJavaName()).isEqualTo("main"));
-    long measured =
-        events.stream().mapToLong(event -> event.getDuration().toNanos()).sum();
+    long measured = events.stream().mapToLong(event -> event.getDuration().toNanos()).sum();
     // events have the ticks of JFR's clock, the statistics the kernel's
     assertThat(total(statistics).toNanos())
         .isBetween(measured - events.size() * 200L, measured + events.size() * 200L);

@@ -3,7 +3,6 @@ package dev.kernelflight.events;
 import java.lang.invoke.VarHandle;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
-import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.SettingDefinition;
@@ -21,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 @Description("A file open (open, openat, openat2, creat) as the kernel did it")
 @StackTrace(false)
 @RemoveFields("eventThread")
-@SuppressWarnings("UnusedVariable") // JFR finds the settings by their control
-public final class FileOpenEvent extends Event {
+@SuppressWarnings("UnusedVariable") // JFR finds the settings by their controls
+public final class FileOpenEvent extends FailingCallEvent {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.FileOpen";
 
@@ -85,15 +84,7 @@ public final class FileOpenEvent extends Event {
   @Description(
       "Prefixes (/etc/) or globs (/var/**/*.log) of the paths to record, separated by commas;"
           + " empty for all")
-  boolean path(KernelSetting control) {
-    return true;
-  }
-
-  @SettingDefinition
-  @Name(KernelSettings.ERRORS_ONLY)
-  @Label("Errors Only")
-  @Description("Record only opens that failed")
-  boolean errorsOnly(KernelSetting control) {
+  boolean path(KernelSettings.PathControl control) {
     return true;
   }
 

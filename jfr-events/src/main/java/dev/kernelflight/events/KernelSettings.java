@@ -18,6 +18,30 @@ public final class KernelSettings {
 
   /** Called on any thread when a recording changes one of them; there is one listener. */
   public static void setOnChange(Runnable listener) {
-    KernelSetting.setOnChange(listener);
+    SettingText.setOnChange(listener);
+  }
+
+  /** The control of {@link #PATH}. */
+  public static final class PathControl extends SettingText {
+    /** Made by JFR. */
+    public PathControl() {
+      super("", ",");
+    }
+  }
+
+  /** The control of {@link #SYSCALLS}. */
+  public static final class SyscallsControl extends SettingText {
+    /** Made by JFR. */
+    public SyscallsControl() {
+      super("all", ",");
+    }
+  }
+
+  /** The control of {@link #ERRORS_ONLY} and {@link #BY_THREAD}. */
+  public static final class FlagControl extends SettingText {
+    /** Made by JFR. */
+    public FlagControl() {
+      super("false", ",");
+    }
   }
 }

@@ -3,7 +3,6 @@ package dev.kernelflight.events;
 import java.lang.invoke.VarHandle;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
-import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.SettingDefinition;
@@ -23,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 @Threshold(SyscallEvent.DEFAULT_THRESHOLD)
 @RemoveFields("eventThread")
-@SuppressWarnings("UnusedVariable") // JFR finds the settings by their control
-public final class SyscallEvent extends Event {
+@SuppressWarnings("UnusedVariable") // JFR finds the settings by their controls
+public final class SyscallEvent extends FailingCallEvent {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.Syscall";
 
@@ -107,15 +106,7 @@ public final class SyscallEvent extends Event {
   @Description(
       "Names (fsync) and groups (file, descriptor, network, process, memory, ipc, sync, signal, time,"
           + " all) to record, separated by commas; with ! those to leave out")
-  boolean syscalls(KernelSetting control) {
-    return true;
-  }
-
-  @SettingDefinition
-  @Name(KernelSettings.ERRORS_ONLY)
-  @Label("Errors Only")
-  @Description("Record only calls that failed")
-  boolean errorsOnly(KernelSetting control) {
+  boolean syscalls(KernelSettings.SyscallsControl control) {
     return true;
   }
 

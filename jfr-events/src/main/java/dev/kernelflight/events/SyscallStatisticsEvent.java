@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 @Period(SyscallStatisticsEvent.DEFAULT_PERIOD)
 @RemoveFields("eventThread")
-@SuppressWarnings("UnusedVariable") // JFR finds the settings by their control
+@SuppressWarnings("UnusedVariable") // JFR finds the settings by their controls
 public final class SyscallStatisticsEvent extends Event {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.SyscallStatistics";
@@ -91,7 +91,7 @@ public final class SyscallStatisticsEvent extends Event {
   @Name(KernelSettings.BY_THREAD)
   @Label("By Thread")
   @Description("Each thread for itself instead of all together")
-  boolean byThread(KernelSetting control) {
+  boolean byThread(KernelSettings.FlagControl control) {
     return true;
   }
 }

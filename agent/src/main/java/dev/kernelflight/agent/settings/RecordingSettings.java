@@ -189,8 +189,7 @@ public final class RecordingSettings {
       Source source, String event, String setting, String defaultValue, Parser<T> parser) {
     String text = text(source, event, setting);
     String key = source.recording + " " + event + "#" + setting;
-    // tools write out what a control has as its value, which is nothing where nothing was set
-    if (text != null && !text.isBlank()) {
+    if (text != null) {
       try {
         T value = parser.parse(text);
         lastGood.put(key, text);

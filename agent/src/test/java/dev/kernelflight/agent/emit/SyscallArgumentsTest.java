@@ -25,8 +25,7 @@ class SyscallArgumentsTest {
               + "(?:socket|socketref):([1-6]):([1-6]))\\}");
 
   private static List<String> templates() throws Exception {
-    try (InputStream in =
-        SyscallArguments.class.getResourceAsStream("syscall-arguments.txt")) {
+    try (InputStream in = SyscallArguments.class.getResourceAsStream("syscall-arguments.txt")) {
       return new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.US_ASCII)
           .lines()
           .filter(line -> !line.startsWith("#"))
