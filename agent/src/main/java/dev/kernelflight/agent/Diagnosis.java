@@ -20,6 +20,7 @@ record Diagnosis(String problem, String advice) {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
   private static final Path LIMITS = Path.of("/proc/self/limits");
+  private static final Path PARANOID = Path.of("/proc/sys/kernel/perf_event_paranoid");
   private static final String LOCKED_MEMORY = "Max locked memory";
   private static final int CAP_SYS_ADMIN = 21;
   private static final int CAP_SYS_RESOURCE = 24;
@@ -83,11 +84,17 @@ record Diagnosis(String problem, String advice) {
    * @param seccomp {@code Seccomp} of proc(5), 0 for no filter
    * @param lockdown the modes, that in force in brackets
    * @param lockedMemory the limit on it in bytes, or {@code unlimited}
+   * @param paranoid the setting {@code kernel.perf_event_paranoid}
    */
-  record Restrictions(String capabilities, String seccomp, String lockdown, String lockedMemory) {
+  record Restrictions(
+      String capabilities, String seccomp, String lockdown, String lockedMemory, String paranoid) {
     static Restrictions current() {
       return new Restrictions(
-          status("CapEff"), status("Seccomp"), content(LOCKDOWN), lockedMemoryLimit());
+          status("CapEff"),
+          status("Seccomp"),
+          content(LOCKDOWN),
+          lockedMemoryLimit(),
+          content(PARANOID));
     }
 
     /**
@@ -111,7 +118,15 @@ record Diagnosis(String problem, String advice) {
                   + String.join(" and ", lacking)
                   + ": run as root, or grant them (Docker: --cap-add BPF --cap-add PERFMON;"
                   + " systemd: AmbientCapabilities=CAP_BPF CAP_PERFMON)");
-        } else if (lockedMemory.matches("\\d{1,18}") && !has(CAP_SYS_RESOURCE)) {
+        }
+        if (lacking.isEmpty() && paranoid.matches("[3-9]") && !has(CAP_SYS_ADMIN)) {
+          advice.add(
+              "kernel.perf_event_paranoid is "
+                  + paranoid
+                  + ", with which kernels of some distributions leave perf_event_open(2) to"
+                  + " CAP_SYS_ADMIN: set it to 2, or grant that");
+        }
+        if (lacking.isEmpty() && lockedMemory.matches("\\d{1,18}") && !has(CAP_SYS_RESOURCE)) {
           advice.add(
               "kernels before 5.11 count BPF maps as locked memory, of which this process may have "
                   + Long.parseLong(lockedMemory) / 1024

@@ -82,7 +82,7 @@ class DiagnosisTest {
         "8000000000; this process lacks CAP_PERFMON:",
       })
   void missingCapabilities(String effective, String advice) {
-    Restrictions restrictions = new Restrictions(effective, "0", "", "unlimited");
+    Restrictions restrictions = new Restrictions(effective, "0", "", "unlimited", "2");
     assertThat(restrictions.advice(true, false)).startsWith(advice).contains("--cap-add BPF");
     assertThat(restrictions.advice(false, false)).doesNotContain("lacks");
   }
@@ -90,41 +90,57 @@ class DiagnosisTest {
   @ParameterizedTest
   @ValueSource(strings = {"200000", "c000000000", "1ffffffffff", "", "nonsense"})
   void noCapabilityIsMissingOrItCannotBeKnown(String effective) {
-    Restrictions restrictions = new Restrictions(effective, "0", "[none] integrity", "unlimited");
+    Restrictions restrictions =
+        new Restrictions(effective, "0", "[none] integrity", "unlimited", "2");
     assertThat(restrictions.advice(true, false)).startsWith("see docs/permissions.md");
   }
 
   @Test
   void littleLockedMemory() {
-    assertThat(new Restrictions("c000000000", "0", "", "65536").advice(true, false))
+    assertThat(new Restrictions("c000000000", "0", "", "65536", "2").advice(true, false))
         .contains("64 kB (RLIMIT_MEMLOCK)")
         .contains("ulimit -l unlimited");
-    assertThat(new Restrictions("c000000000", "0", "", "65536").advice(false, false))
+    assertThat(new Restrictions("c000000000", "0", "", "65536", "2").advice(false, false))
         .as("no permission was refused")
         .doesNotContain("RLIMIT_MEMLOCK");
-    assertThat(new Restrictions("c001000000", "0", "", "65536").advice(true, false))
+    assertThat(new Restrictions("c001000000", "0", "", "65536", "2").advice(true, false))
         .as("CAP_SYS_RESOURCE lifts the limit")
         .doesNotContain("RLIMIT_MEMLOCK");
-    assertThat(new Restrictions("8000000000", "0", "", "65536").advice(true, false))
+    assertThat(new Restrictions("8000000000", "0", "", "65536", "2").advice(true, false))
         .as("a capability is missing")
         .doesNotContain("RLIMIT_MEMLOCK");
-    assertThat(new Restrictions("c000000000", "0", "", "").advice(true, false))
+    assertThat(new Restrictions("c000000000", "0", "", "", "2").advice(true, false))
         .as("a system that does not say")
         .doesNotContain("RLIMIT_MEMLOCK");
   }
 
   @Test
+  void aParanoidKernel() {
+    assertThat(new Restrictions("c000000000", "0", "", "unlimited", "3").advice(true, false))
+        .startsWith("kernel.perf_event_paranoid is 3,");
+    for (Restrictions harmless :
+        new Restrictions[] {
+          new Restrictions("c000000000", "0", "", "unlimited", "2"),
+          new Restrictions("c000200000", "0", "", "unlimited", "3"),
+          new Restrictions("0", "0", "", "unlimited", "3"),
+          new Restrictions("c000000000", "0", "", "unlimited", "")
+        }) {
+      assertThat(harmless.advice(true, false)).doesNotContain("paranoid");
+    }
+  }
+
+  @Test
   void aSeccompFilter() {
-    assertThat(new Restrictions("1ffffffffff", "2", "", "unlimited").advice(true, false))
+    assertThat(new Restrictions("1ffffffffff", "2", "", "unlimited", "2").advice(true, false))
         .contains("seccomp");
-    assertThat(new Restrictions("1ffffffffff", "2", "", "unlimited").advice(false, true))
+    assertThat(new Restrictions("1ffffffffff", "2", "", "unlimited", "2").advice(false, true))
         .contains("seccomp")
         .contains("CONFIG_BPF_SYSCALL");
-    assertThat(new Restrictions("1ffffffffff", "2", "", "unlimited").advice(false, false))
+    assertThat(new Restrictions("1ffffffffff", "2", "", "unlimited", "2").advice(false, false))
         .doesNotContain("seccomp");
-    assertThat(new Restrictions("1ffffffffff", "0", "", "unlimited").advice(true, true))
+    assertThat(new Restrictions("1ffffffffff", "0", "", "unlimited", "2").advice(true, true))
         .doesNotContain("seccomp");
-    assertThat(new Restrictions("", "", "", "unlimited").advice(true, true))
+    assertThat(new Restrictions("", "", "", "unlimited", "2").advice(true, true))
         .as("a system that does not say")
         .doesNotContain("seccomp");
   }
@@ -132,12 +148,12 @@ class DiagnosisTest {
   @Test
   void lockdown() {
     assertThat(
-            new Restrictions("0", "0", "none integrity [confidentiality]", "unlimited")
+            new Restrictions("0", "0", "none integrity [confidentiality]", "unlimited", "2")
                 .advice(true, false))
         .contains("lockdown=integrity")
         .contains("CAP_BPF");
     assertThat(
-            new Restrictions("0", "0", "none [integrity] confidentiality", "unlimited")
+            new Restrictions("0", "0", "none [integrity] confidentiality", "unlimited", "2")
                 .advice(true, false))
         .doesNotContain("lockdown");
   }

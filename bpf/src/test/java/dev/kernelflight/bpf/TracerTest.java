@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -97,6 +98,7 @@ class TracerTest {
 
   @ParameterizedTest
   @MethodSource("setups")
+  @Tag("hooks")
   void anExistingFile(Options options) throws Exception {
     Path file = Files.createFile(directory.resolve("existing"));
     try (TracedProcess traced = new TracedProcess(options)) {
@@ -113,6 +115,7 @@ class TracerTest {
 
   @ParameterizedTest
   @MethodSource("setups")
+  @Tag("hooks")
   void aMissingFile(Options options) throws Exception {
     Path file = directory.resolve("missing");
     try (TracedProcess traced = new TracedProcess(options)) {
@@ -157,6 +160,7 @@ class TracerTest {
 
   @ParameterizedTest
   @MethodSource("setups")
+  @Tag("hooks")
   void aFileThatIsCreated(Options options) throws Exception {
     Path file = directory.resolve("created");
     try (TracedProcess traced = new TracedProcess(options)) {
@@ -172,6 +176,7 @@ class TracerTest {
 
   @ParameterizedTest
   @MethodSource("setups")
+  @Tag("hooks")
   void openat2(Options options) throws Exception {
     Path file = directory.resolve("created");
     byte[] how =
@@ -250,6 +255,7 @@ class TracerTest {
 
   @ParameterizedTest
   @MethodSource("setups")
+  @Tag("hooks")
   void theTimeOfTheCall(Options options) throws Exception {
     assumeThat(
             Files.exists(Path.of("/proc/self/timens_offsets"))
@@ -402,6 +408,7 @@ class TracerTest {
 
   @ParameterizedTest
   @MethodSource("setups")
+  @Tag("hooks")
   void countsExactly(Options options) throws Exception {
     Path file = directory.resolve("missing");
     int made = 500;

@@ -9,7 +9,9 @@ import java.util.List;
  */
 public final class VerifierException extends KernelException {
   private static final long serialVersionUID = 1L;
-  private static final int SHOWN_LINES = 12;
+
+  /** The newest kernels explain a refusal in up to 20 lines, and the reason comes first. */
+  private static final int SHOWN_LINES = 24;
 
   private final String log;
 

@@ -15,12 +15,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Hooks on this kernel, whichever it has. */
 @KernelTest
+@Tag("hooks")
 class AttachTest {
   private static final Path KPROBES = Path.of("/sys/bus/event_source/devices/kprobe/type");
 

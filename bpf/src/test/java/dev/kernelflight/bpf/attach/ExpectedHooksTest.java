@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
  * the environment. Without this a hook that broke would pass for one that the kernel lacks.
  */
 @KernelTest
+@Tag("hooks")
 @EnabledIfEnvironmentVariable(named = ExpectedHooksTest.VARIABLE, matches = ".+")
 class ExpectedHooksTest {
   static final String VARIABLE = "KERNELFLIGHT_EXPECT_HOOKS";
