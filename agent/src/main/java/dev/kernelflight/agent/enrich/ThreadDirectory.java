@@ -52,7 +52,11 @@ public final class ThreadDirectory {
   private final ToIntFunction<Thread> osThreadId;
   private final LongSupplier nanoTime;
   private final ConcurrentLinkedQueue<Start> starts = new ConcurrentLinkedQueue<>();
-  private boolean toldOfStarts;
+  private volatile boolean toldOfStarts;
+
+  /** Whether those that started just before {@link #expectStarts} are still to be looked for. */
+  private volatile boolean lookOnce;
+
   private long lastLook = Long.MIN_VALUE / 2;
   private long lastForgetting;
 
@@ -73,9 +77,10 @@ public final class ThreadDirectory {
     this.nanoTime = nanoTime;
   }
 
-  /** From now on every thread that starts is told by {@link #started}. */
+  /** From now on every thread that starts is told by {@link #started}; any thread may say so. */
   public void expectStarts() {
     toldOfStarts = true;
+    lookOnce = true;
   }
 
   /** A thread has started; called by itself or about it, before it makes a record. */
@@ -87,6 +92,9 @@ public final class ThreadDirectory {
   public void update() {
     for (Start start = starts.poll(); start != null; start = starts.poll()) {
       bind(start.tid, start.thread, start.nanos);
+    }
+    if (lookOnce || !toldOfStarts) {
+      lookAtRunning();
     }
     long now = nanoTime.getAsLong();
     if (now - lastForgetting > LOOK_AGAIN_NANOS) {
@@ -115,9 +123,11 @@ public final class ThreadDirectory {
 
   private void lookAtRunning() {
     long now = nanoTime.getAsLong();
-    if (now - lastLook < (toldOfStarts ? LOOK_AGAIN_NANOS : LOOK_AGAIN_UNTOLD_NANOS)) {
+    long pause = toldOfStarts ? LOOK_AGAIN_NANOS : LOOK_AGAIN_UNTOLD_NANOS;
+    if (!lookOnce && now - lastLook < pause) {
       return;
     }
+    lookOnce = false;
     for (Thread thread : runningThreads.get()) {
       int tid = osThreadId.applyAsInt(thread);
       if (tid > 0) {

@@ -151,6 +151,16 @@ class ThreadDirectoryTest {
   }
 
   @Test
+  void aThreadThatStartedJustBeforeStartsAreToldIsFound() {
+    directory.find(100, now);
+    Thread thread = living();
+    running.put(thread, 7);
+    directory.expectStarts();
+    directory.update();
+    assertThat(directory.find(7, now)).isSameAs(thread);
+  }
+
+  @Test
   void anUnknownIdIsNoReasonForALookEachTime() {
     directory.expectStarts();
     for (int i = 0; i < 1000; i++) {
