@@ -93,7 +93,7 @@ public final class ThreadDirectory {
     for (Start start = starts.poll(); start != null; start = starts.poll()) {
       bind(start.tid, start.thread, start.nanos);
     }
-    if (lookOnce || !toldOfStarts) {
+    if (lookOnce) {
       lookAtRunning();
     }
     long now = nanoTime.getAsLong();
