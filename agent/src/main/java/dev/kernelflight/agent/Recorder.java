@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * is held by the threads that end chunks and come here for the last records.
  */
 final class Recorder implements FlightRecorderListener {
-  /** How long a record waits at most, unless its buffer is half full before. */
+  /** How long a record waits at most, unless its buffer wakes the drainer before. */
   private static final int FLUSH_MILLIS = 50;
 
   private static final int HOUSEKEEPING_MILLIS = 1000;

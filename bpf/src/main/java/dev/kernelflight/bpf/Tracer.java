@@ -201,7 +201,7 @@ public final class Tracer implements AutoCloseable {
    * Creates maps and buffers; nothing is attached yet.
    *
    * @param agentThread the thread, by its kernel id, that is never traced
-   * @param epoll woken when a buffer is half full
+   * @param epoll woken when a buffer holds {@link Transport#wakeUpBytes}
    * @throws KernelException if the kernel refuses
    * @throws IOException if /proc or /sys cannot be read
    */
