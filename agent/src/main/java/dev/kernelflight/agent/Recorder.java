@@ -48,6 +48,9 @@ final class Recorder implements FlightRecorderListener {
   /** While the JVM is not ready to tell of threads that start. */
   private static final int STARTING_MILLIS = 1;
 
+  /** The longest that draining waits for that. */
+  private static final int MOST_STARTING_ROUNDS = 1000;
+
   private static final int FOREVER = -1;
 
   private final AgentOptions options;
@@ -237,13 +240,17 @@ final class Recorder implements FlightRecorderListener {
   private void drainForever(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
     boolean recordingRuns = true;
+    int startingRounds = 0;
     while (true) {
       try {
         boolean attached = pipeline != null;
-        epoll.await(
-            attached
-                ? threads.listen() ? FLUSH_MILLIS : STARTING_MILLIS
-                : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
+        if (attached && startingRounds < MOST_STARTING_ROUNDS && !threads.listen()) {
+          // nothing else now: until the JVM tells of starts, threads may come and go unknown
+          startingRounds++;
+          Thread.sleep(STARTING_MILLIS);
+          continue;
+        }
+        epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
         if (!attached || due || settingsChanged) {

@@ -20,6 +20,8 @@ public final class Loop {
     int threads = Integer.parseInt(args[1]);
     int times = Integer.parseInt(args[2]);
     open(path, 1000);
+    // a thread that comes and goes in the JVM's first milliseconds may stay unknown, as README says
+    Thread.sleep(500);
     try (Recording recording =
         new Recording(
             Map.of(

@@ -61,6 +61,8 @@ public final class Opens {
     opens.everyKind("main");
     Thread.currentThread().setName("main, renamed");
     opens.everyKind("renamed");
+    // a thread that comes and goes in the JVM's first milliseconds may stay unknown, as README says
+    Thread.sleep(500);
     opens.fromThreads();
     opens.fromShortLivedThreads();
     opens.fromVirtualThread();
