@@ -334,6 +334,8 @@ class SyscallStatisticsTest {
     recorded.assertNothingLost();
     assertThat(recorded.syscalls("read"))
         .isNotEmpty()
-        .noneSatisfy(read -> assertThat(read.getThread().getJavaName()).isEqualTo("blocked"));
+        // threads of the JVM itself read too
+        .noneMatch(
+            read -> read.getThread() != null && "blocked".equals(read.getThread().getJavaName()));
   }
 }
