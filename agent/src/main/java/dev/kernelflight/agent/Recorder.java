@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import jdk.jfr.FlightRecorder;
@@ -216,8 +217,7 @@ final class Recorder implements FlightRecorderListener {
       CompletableFuture<Integer> tid = new CompletableFuture<>();
       JavaThreads threads = JavaThreads.of(instrumentation);
       threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
-      // a JVM that is starting up refuses for now, but all is linked for the moment that it does
-      // not
+      // a starting JVM refuses for now, but all is linked for the moment that it does not
       threads.listen();
       Thread thread =
           new Thread(
@@ -261,6 +261,8 @@ final class Recorder implements FlightRecorderListener {
         }
       } catch (Throwable e) {
         giveUp(e);
+        // whatever failed may fail again at once, and must not take a CPU from the application
+        LockSupport.parkNanos(HOUSEKEEPING_MILLIS * 1_000_000L);
       }
     }
   }
