@@ -51,7 +51,9 @@ class BpfObjectTest {
         .containsExactlyInAnyOrder(
             new MapSpec("events", 4, 4, 4, 0, 0),
             new MapSpec("threads", 1, 4, object.btf().struct("thread").size(), 16384, 0),
-            new MapSpec("scratch", 6, 4, object.btf().struct("file_open_event").size(), 1, 0),
+            new MapSpec(
+                "file_open_scratch", 6, 4, object.btf().struct("file_open_event").size(), 1, 0),
+            new MapSpec("syscall_scratch", 6, 4, object.btf().struct("syscall_event").size(), 1, 0),
             new MapSpec("counters", 6, 4, object.btf().struct("counters").size(), 1, 0),
             new MapSpec("details", 2, 4, 4, 1024, 0),
             new MapSpec("statistics", 6, 4, object.btf().struct("statistics").size(), 1024, 0),

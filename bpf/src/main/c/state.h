@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * What the programs share: what they are to trace (filter), what they know of each thread, and how
+ * a record goes to user space.
+ */
+#ifndef KERNELFLIGHT_STATE_H
+#define KERNELFLIGHT_STATE_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include "event.h"
+
+/* Set by the loader before the programs are verified: dead branches cost nothing. */
+const volatile __u64 pid_namespace_dev;
+const volatile __u64 pid_namespace_ino;
+const volatile __u32 use_ring_buffer;
+const volatile __u64 wakeup_bytes;
+
+struct filter filter;
+
+/* The loader turns this into a BPF_MAP_TYPE_RINGBUF when use_ring_buffer is set. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} events SEC(".maps");
+
+/*
+ * A thread of the traced process that has made a call of interest. Entries are updated in place,
+ * which is several times cheaper than inserting and deleting one per call, and go when the thread
+ * ends.
+ */
+struct thread {
+	/* the open that is under way */
+	__u64 open_start;	/* ns; 0 for none */
+	__u64 path;		/* user address */
+	__u64 user_how;		/* user address of struct open_how, to be read on return, or 0 */
+	__u64 flags;
+	__u32 mode;
+	__s32 directory;
+	/* the system call that is under way */
+	__u64 call_start;	/* ns; 0 for none */
+	__u64 argument1;	/* where RESULT_OVERWRITES_ARGUMENT1 */
+	__u32 number;
+	__u32 recorded;		/* whether this call may become a record */
+	__u32 tid;		/* as the process sees it */
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct counters);
+} counters SEC(".maps");
+
+/* Bytes beyond the mark within which each record wakes the reader, since several CPUs write. */
+#define WAKEUP_WINDOW 4096
+
+#define COUNT(what)                                                                   \
+	do {                                                                          \
+		__u32 zero_ = 0;                                                      \
+		struct counters *counters_ = bpf_map_lookup_elem(&counters, &zero_); \
+		if (counters_)                                                        \
+			counters_->what++;                                            \
+	} while (0)
+
+/*
+ * Bounds a number by a power of two that it is already below: the verifier may not have followed the
+ * comparison, and clang must not find out that the mask changes nothing.
+ */
+#define BOUND(number, limit)                         \
+	do {                                         \
+		asm volatile("" : "+r"(number));     \
+		(number) &= (limit) - 1;             \
+	} while (0)
+
+/* The calling thread's host-wide id if it is one of the traced process, else 0. */
+static __always_inline __u32 traced_thread(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return id >> 32 == filter.tgid ? (__u32)id : 0;
+}
+
+/* The state of a thread, made where there is none; NULL for a thread that is not to be traced. */
+static __always_inline struct thread *track(__u32 tid)
+{
+	struct thread *known = bpf_map_lookup_elem(&threads, &tid);
+	struct bpf_pidns_info ids = {};
+	struct thread fresh = {};
+
+	if (known)
+		goto tracked;
+	if (bpf_get_ns_current_pid_tgid(pid_namespace_dev, pid_namespace_ino, &ids, sizeof(ids)))
+		goto untracked;
+	fresh.tid = ids.pid;
+	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
+		goto untracked;
+	known = bpf_map_lookup_elem(&threads, &tid);
+	if (known)
+		goto tracked;
+untracked:
+	COUNT(untracked);
+	return NULL;
+tracked:
+	return known->tid == filter.agent_tid ? NULL : known;
+}
+
+static __always_inline void send(void *ctx, void *record, __u64 size)
+{
+	long failed;
+
+	if (!use_ring_buffer) {
+		failed = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, size);
+	} else {
+		/* not for every record beyond the mark: the reader is awake by then */
+		__u64 beyond = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) - wakeup_bytes;
+
+		failed = bpf_ringbuf_output(&events, record, size,
+					    beyond < WAKEUP_WINDOW ? BPF_RB_FORCE_WAKEUP :
+								     BPF_RB_NO_WAKEUP);
+	}
+	if (failed)
+		COUNT(lost);
+	else
+		COUNT(sent);
+}
+
+#endif
