@@ -34,18 +34,20 @@ struct {
  */
 struct thread {
 	/* the open that is under way */
-	__u64 open_start;	/* ns; 0 for none */
+	__u64 open_start;	/* ns; 0 for none; holds within open_epoch */
 	__u64 path;		/* user address */
 	__u64 user_how;		/* user address of struct open_how, to be read on return, or 0 */
 	__u64 flags;
 	__u32 mode;
 	__s32 directory;
 	/* the system call that is under way */
-	__u64 call_start;	/* ns; 0 for none */
+	__u64 call_start;	/* ns; 0 for none; holds within call_epoch */
 	__u64 argument1;	/* where RESULT_OVERWRITES_ARGUMENT1 */
 	__u32 number;
 	__u32 recorded;		/* whether this call may become a record */
 	__u32 tid;		/* as the process sees it */
+	__u32 open_epoch;	/* of open_start: filter.open_epoch at that time */
+	__u32 call_epoch;	/* of call_start */
 	__u32 reserved;
 };
 
@@ -114,6 +116,17 @@ untracked:
 	return NULL;
 tracked:
 	return known->tid == filter.agent_tid ? NULL : known;
+}
+
+/* Hooks come and go: what was entered before a time without them has returned unseen. */
+static __always_inline bool open_under_way(const struct thread *thread)
+{
+	return thread->open_start && thread->open_epoch == filter.open_epoch;
+}
+
+static __always_inline bool call_under_way(const struct thread *thread)
+{
+	return thread->call_start && thread->call_epoch == filter.call_epoch;
 }
 
 static __always_inline void send(void *ctx, void *record, __u64 size)

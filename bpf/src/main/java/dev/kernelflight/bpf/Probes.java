@@ -37,7 +37,10 @@ final class Probes implements AutoCloseable {
   private final Architecture architecture;
   private final Optional<HookKind> only;
   private final Filter filter;
+
+  /** Stays to the end once it is there: a thread that ended unseen would leave its state behind. */
   private @Nullable AttachedHook threadExits;
+
   private @Nullable AttachedHook syscalls;
   private @Nullable AttachedHook openFunctions;
 
@@ -63,8 +66,11 @@ final class Probes implements AutoCloseable {
 
   /** As {@link Tracer#follow}. */
   void follow(Wanted newlyWanted) throws NoHookException {
+    boolean opens = newlyWanted.fileOpens().isPresent();
+    if (opens && wanted.fileOpens().isEmpty()) {
+      filter.forgetOpens();
+    }
     wanted = newlyWanted;
-    boolean opens = wanted.fileOpens().isPresent();
     if (!wanted.isNothing() && threadExits == null) {
       threadExits = new Attacher(object).attachFirst("ends of threads", List.of(THREAD_EXIT));
     }
@@ -77,15 +83,13 @@ final class Probes implements AutoCloseable {
     boolean everySyscall =
         opensByTracepoint || wanted.syscalls().isPresent() || wanted.statistics().isPresent();
     if (everySyscall && syscalls == null) {
+      filter.forgetCalls();
       syscalls = new Attacher(object).attachFirst("system calls", List.of(SYSCALLS));
     } else if (!everySyscall) {
       syscalls = detach(syscalls);
     }
     if (!opens) {
       openFunctions = detach(openFunctions);
-    }
-    if (wanted.isNothing()) {
-      threadExits = detach(threadExits);
     }
     if (noOpens != null) {
       throw noOpens;

@@ -208,7 +208,7 @@ public final class Tracer implements AutoCloseable {
 
   /**
    * Traces from now on what is wanted, and nothing else: attaches, detaches and filters
-   * accordingly.
+   * accordingly. Once something was wanted the ends of threads are followed until {@link #close}.
    *
    * @throws NoHookException if the kernel accepts no hook for something; the rest is traced, and
    *     asking for the same again does not try again
