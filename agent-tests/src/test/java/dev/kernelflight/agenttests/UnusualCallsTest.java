@@ -58,8 +58,8 @@ class UnusualCallsTest {
 
   private static List<RecordedEvent> of(String thread, List<RecordedEvent> events) {
     return events.stream()
-        .filter(event ->
-            event.getThread() != null && thread.equals(event.getThread().getJavaName()))
+        .filter(
+            event -> event.getThread() != null && thread.equals(event.getThread().getJavaName()))
         .toList();
   }
 
@@ -104,8 +104,7 @@ class UnusualCallsTest {
             .toList();
     assertThat(reader)
         .extracting(UnusualCallsTest::nameAndErrno)
-        .containsExactly(
-            "read ERESTARTSYS", "rt_sigreturn null", "read ERESTARTSYS", "read null");
+        .containsExactly("read ERESTARTSYS", "rt_sigreturn null", "read ERESTARTSYS", "read null");
     assertInTurns(reader);
     assertThat(reader.get(3).getLong("result")).isEqualTo(1);
     List<RecordedEvent> waiter = of("waiter", recorded.named(Recorded.SYSCALL));

@@ -66,9 +66,6 @@ final class Recorder implements FlightRecorderListener {
   /** What failed cannot succeed at the next recording either. */
   private boolean hopeless;
 
-  private long reportedRecords;
-  private long reportedBusyNanos;
-
   Recorder(AgentOptions options, Instrumentation instrumentation) {
     this.options = options;
     this.instrumentation = instrumentation;
@@ -163,6 +160,7 @@ final class Recorder implements FlightRecorderListener {
         if (attached != null) {
           attached.drain();
           attached.reportLosses();
+          attached.reportWork();
           detach();
         }
         return;
@@ -198,9 +196,6 @@ final class Recorder implements FlightRecorderListener {
     Pipeline attached = pipeline;
     pipeline = null;
     if (attached != null) {
-      drainEvent(attached).commit();
-      reportedRecords = 0;
-      reportedBusyNanos = 0;
       attached.close();
     }
   }
@@ -294,7 +289,7 @@ final class Recorder implements FlightRecorderListener {
         pipeline.drain();
         pipeline.commitStatistics();
         pipeline.reportLosses();
-        drainEvent(pipeline).commit();
+        pipeline.reportWork();
       }
     } catch (Throwable e) {
       giveUp(e);
@@ -326,15 +321,6 @@ final class Recorder implements FlightRecorderListener {
     } finally {
       lock.unlock();
     }
-  }
-
-  private DrainEvent drainEvent(Pipeline attached) {
-    DrainEvent event = new DrainEvent();
-    event.records = attached.records() - reportedRecords;
-    event.busyTime = attached.busyNanos() - reportedBusyNanos;
-    reportedRecords = attached.records();
-    reportedBusyNanos = attached.busyNanos();
-    return event;
   }
 
   /** Detaches for good, or until the next recording starts; the application goes on. */

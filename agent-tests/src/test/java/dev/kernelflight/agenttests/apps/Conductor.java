@@ -6,11 +6,13 @@ import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.jfr.Recording;
+import jdk.management.jfr.FlightRecorderMXBean;
 
 /** Does what it is told on standard input, line by line; its exit code is 3. */
 public final class Conductor {
@@ -51,6 +53,7 @@ public final class Conductor {
         recording.start();
       }
       case "set" -> set(recording(words[1]), words[2]);
+      case "set-by-bean" -> setByBean(recording(words[1]), words[2]);
       case "call" -> {
         return SystemCalls.call(Integer.parseInt(words[1]), words[2], words, 3);
       }
@@ -90,6 +93,14 @@ public final class Conductor {
       default -> throw new IllegalArgumentException(words[0]);
     }
     return "";
+  }
+
+  private static void setByBean(Recording recording, String setting) {
+    int equals = setting.indexOf('=');
+    FlightRecorderMXBean bean = ManagementFactory.getPlatformMXBean(FlightRecorderMXBean.class);
+    Map<String, String> settings = new HashMap<>(bean.getRecordingSettings(recording.getId()));
+    settings.put(setting.substring(0, equals), setting.substring(equals + 1));
+    bean.setRecordingSettings(recording.getId(), settings);
   }
 
   private static void set(Recording recording, String setting) {
