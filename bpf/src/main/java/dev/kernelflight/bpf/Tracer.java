@@ -149,7 +149,7 @@ public final class Tracer implements AutoCloseable {
   public record Probe(Hook hook, List<Refusal> refusals) {}
 
   private final Options options;
-  private final Architecture architecture;
+  private final List<Hook> openHooks;
   private final LoadedObject object;
   private final Transport transport;
   private final Filter filter;
@@ -169,12 +169,12 @@ public final class Tracer implements AutoCloseable {
 
   private Tracer(
       Options options,
-      Architecture architecture,
+      List<Hook> openHooks,
       LoadedObject object,
       Transport transport,
       int possibleCpus) {
     this.options = options;
-    this.architecture = architecture;
+    this.openHooks = openHooks;
     this.object = object;
     this.transport = transport;
     this.possibleCpus = possibleCpus;
@@ -208,6 +208,22 @@ public final class Tracer implements AutoCloseable {
   public static Tracer open(Options options, int agentThread, Epoll epoll)
       throws KernelException, IOException {
     Architecture architecture = Architecture.current();
+    return open(
+        options,
+        architecture,
+        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()),
+        agentThread,
+        epoll);
+  }
+
+  /** With other functions to hook for file opens, in the order of their cost. */
+  static Tracer open(
+      Options options,
+      Architecture architecture,
+      List<Hook> openHooks,
+      int agentThread,
+      Epoll epoll)
+      throws KernelException, IOException {
     BpfObject parsed;
     try {
       parsed = loadObject(architecture);
@@ -225,7 +241,7 @@ public final class Tracer implements AutoCloseable {
           options.buffer == Buffer.RING
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
-      Tracer tracer = new Tracer(options, architecture, object, transport, possibleCpus);
+      Tracer tracer = new Tracer(options, openHooks, object, transport, possibleCpus);
       tracer.filter.setAgentThread(agentThread);
       return tracer;
     } catch (KernelException | IOException | RuntimeException e) {
@@ -283,10 +299,7 @@ public final class Tracer implements AutoCloseable {
 
   /** Hooks a kernel function; returns why not, unless the tracepoints may serve instead. */
   private @Nullable NoHookException attachOpenFunctions() {
-    List<Hook> candidates =
-        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()).stream()
-            .filter(hook -> mayUse(hook.kind()))
-            .toList();
+    List<Hook> candidates = openHooks.stream().filter(hook -> mayUse(hook.kind())).toList();
     if (candidates.isEmpty()) {
       openFunctionsRefused = List.of();
       return null;

@@ -2,6 +2,10 @@ package dev.kernelflight.bpf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.FileOpenHooks;
+import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.util.ArrayList;
@@ -30,10 +34,16 @@ final class TracedProcess implements AutoCloseable {
   private long received;
 
   TracedProcess(Tracer.Options options) throws Exception {
+    this(options, FileOpenHooks.inOrder(Architecture.current(), KernelNames.ofThisMachine()));
+  }
+
+  /** With these functions to hook for file opens, in order. */
+  TracedProcess(Tracer.Options options, List<Hook> openHooks) throws Exception {
     // whatever a thread opens when it starts is over by then
     onOpener(() -> null);
     epoll = new Epoll();
-    tracer = Tracer.open(options, CurrentProcess.threadId(), epoll);
+    tracer =
+        Tracer.open(options, Architecture.current(), openHooks, CurrentProcess.threadId(), epoll);
     tracer.follow(Wanted.fileOpensOnly());
   }
 
