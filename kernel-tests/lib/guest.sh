@@ -15,6 +15,9 @@ guest_start() { # KERNEL-NAME IMAGE INITRD TARGET
   append="KERNELFLIGHT_EXPECT_HOOKS=$(conf_get "$1" hooks) KERNELFLIGHT_TAG=$(conf_get "$1" tag) $append"
   case $arch in
     x86_64)
+      # On a busy host the kernel would take its clock for broken and go over to one that is read by a
+      # system call into the emulator.
+      append="tsc=reliable $append"
       qemu+=(-machine q35 -cpu max -device "isa-serial,chardev=results"
         -append "console=ttyS0 RESULTS_PORT=/dev/ttyS1 CONSOLE=/dev/ttyS0 $append")
       ;;

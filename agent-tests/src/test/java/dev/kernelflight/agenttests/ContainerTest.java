@@ -132,6 +132,10 @@ class ContainerTest {
           } else {
             assertThat(buffer).endsWith(" (" + pages + " pages could not be had)");
           }
+          if (limit.equals("locked") && chargesGroups()) {
+            // all that may be locked, shared alike: 516 kB for each CPU
+            assertThat(buffer).startsWith("perf buffers of 128 pages on ");
+          }
         });
   }
 }

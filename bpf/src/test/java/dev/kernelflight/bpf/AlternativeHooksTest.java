@@ -16,7 +16,6 @@ import dev.kernelflight.bpf.attach.Hook.Attachment.Kprobe;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Trampoline;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.Refusal;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -40,7 +39,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AlternativeHooksTest {
   private static final int CREATING = 0101; // O_WRONLY|O_CREAT, the same on every architecture
   private static final Path KPROBES = Path.of("/sys/bus/event_source/devices/kprobe/type");
-  private static final Path SYMBOLS = Path.of("/proc/kallsyms");
   private static final Architecture ARCHITECTURE = Architecture.current();
   private static final KernelNames NAMES = KernelNames.ofThisMachine();
 
@@ -78,23 +76,6 @@ class AlternativeHooksTest {
     return new Options(Optional.empty(), buffer, 64);
   }
 
-  /** Whether the kernel has every function that the hook cannot do without. */
-  private static boolean has(Hook hook) {
-    List<String> needed =
-        hook.attachments().stream()
-            .map(Kprobe.class::cast)
-            .filter(kprobe -> !kprobe.optional())
-            .map(kprobe -> " " + kprobe.function())
-            .distinct()
-            .toList();
-    try (Stream<String> symbols = Files.lines(SYMBOLS)) {
-      return symbols.filter(line -> needed.stream().anyMatch(line::endsWith)).count()
-          >= needed.size();
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   static Stream<Hook> kprobes() {
     return hooks().stream().filter(hook -> hook.kind() == HookKind.KPROBE);
   }
@@ -103,7 +84,6 @@ class AlternativeHooksTest {
   @MethodSource("kprobes")
   void isTakenWhereThoseBeforeAreMissingAndTellsTheSame(Hook hook) throws Exception {
     assumeThat(KPROBES).exists();
-    assumeThat(has(hook)).as("this kernel has " + hook).isTrue();
     List<Hook> candidates = missingBefore(hook);
     for (Buffer buffer : Buffer.values()) {
       try (TracedProcess traced = new TracedProcess(options(buffer), candidates)) {

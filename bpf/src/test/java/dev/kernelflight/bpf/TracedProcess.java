@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TracedProcess implements AutoCloseable {
   static final String THREAD_NAME = "opener";
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(240);
 
   final Tracer tracer;
   private final Epoll epoll;
