@@ -11,9 +11,9 @@ import java.util.List;
 /**
  * The hooks of kernel functions that see file opens, in the order of their cost; what is left where
  * none can be had is the tracepoints of all system calls. {@code do_sys_openat2} is where open,
- * creat, openat and openat2 meet (since 5.6); a kernel that has it inlined or forbidden still has the
- * entry functions of the system calls. {@code do_sys_open} lies between the two but is none of them:
- * compilers copy it into its callers, and a probe of what is left of it is accepted and sees
+ * creat, openat and openat2 meet (since 5.6); a kernel that has it inlined or forbidden still has
+ * the entry functions of the system calls. {@code do_sys_open} lies between the two but is none of
+ * them: compilers copy it into its callers, and a probe of what is left of it is accepted and sees
  * nothing.
  */
 public final class FileOpenHooks {
