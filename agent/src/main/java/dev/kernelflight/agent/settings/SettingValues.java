@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Values of settings, as JFR writes them. */
-final class SettingValues {
+public final class SettingValues {
   private static final Pattern TIMESPAN = Pattern.compile("(\\d{1,18})\\s*(ns|us|ms|s|m|h|d)");
 
   /** JFR's word for a threshold that nothing reaches. */
@@ -17,7 +17,7 @@ final class SettingValues {
   private SettingValues() {}
 
   /** {@code 20 ms} in nanoseconds. */
-  static long nanos(String text) throws BadSettingException {
+  public static long nanos(String text) throws BadSettingException {
     if (text.strip().equals(INFINITY)) {
       return Long.MAX_VALUE;
     }
@@ -48,7 +48,7 @@ final class SettingValues {
   }
 
   /** What is between commas, without blanks around it. */
-  static List<String> list(String text) {
+  public static List<String> list(String text) {
     return Arrays.stream(text.split(",", -1))
         .map(String::strip)
         .filter(item -> !item.isEmpty())
