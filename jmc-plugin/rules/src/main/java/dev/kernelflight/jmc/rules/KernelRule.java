@@ -5,10 +5,13 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmc.common.item.IItemCollection;
+import org.openjdk.jmc.common.item.IItemFilter;
+import org.openjdk.jmc.common.item.ItemFilters;
 import org.openjdk.jmc.common.unit.IQuantity;
 import org.openjdk.jmc.common.unit.UnitLookup;
 import org.openjdk.jmc.common.util.IPreferenceValueProvider;
 import org.openjdk.jmc.common.util.TypedPreference;
+import org.openjdk.jmc.flightrecorder.jdk.JdkAttributes;
 import org.openjdk.jmc.flightrecorder.rules.AbstractRule;
 import org.openjdk.jmc.flightrecorder.rules.IResult;
 import org.openjdk.jmc.flightrecorder.rules.IResultValueProvider;
@@ -34,7 +37,8 @@ public abstract class KernelRule extends AbstractRule {
           UnitLookup.PLAIN_TEXT,
           String.class);
 
-  private static final double SCORE_AT_LIMIT = 75;
+  /** The least score of an information. */
+  protected static final double INFORMATION = Severity.INFO.getLimit();
 
   /**
    * What a rule found.
@@ -95,10 +99,14 @@ public abstract class KernelRule extends AbstractRule {
         required(requiredEvents));
   }
 
+  /**
+   * That the type exists is all that is asked here. Whether it was switched on is asked below:
+   * JMC's own answer to that is no where a setting is told more than once, as it is in each chunk.
+   */
   private static Map<String, EventAvailability> required(String... types) {
     RequiredEventsBuilder builder = RequiredEventsBuilder.create();
     for (String type : types) {
-      builder.addEventType(type, EventAvailability.ENABLED);
+      builder.addEventType(type, EventAvailability.NONE);
     }
     return builder.build();
   }
@@ -109,6 +117,12 @@ public abstract class KernelRule extends AbstractRule {
   @Override
   protected final IResult getResult(
       IItemCollection items, IPreferenceValueProvider preferences, IResultValueProvider results) {
+    for (String type : getRequiredEvents().keySet()) {
+      if (!isRecorded(type, items)) {
+        return RulesToolkit.getNotApplicableResult(
+            this, preferences, type + " is not switched on in this recording.");
+      }
+    }
     Finding finding = find(items, new Limits(preferences));
     if (finding == null) {
       return RulesToolkit.getTooFewEventsResult(this, preferences);
@@ -127,20 +141,28 @@ public abstract class KernelRule extends AbstractRule {
     return result.setSolution(finding.solution).build();
   }
 
+  private static boolean isRecorded(String type, IItemCollection items) {
+    IItemFilter switchedOn =
+        ItemFilters.and(
+            RulesToolkit.getSettingsFilter("enabled", type),
+            ItemFilters.equals(JdkAttributes.REC_SETTING_VALUE, "true"));
+    return items.apply(ItemFilters.type(type)).hasItems() || items.apply(switchedOn).hasItems();
+  }
+
   /** 25 at half of the limit, 75 at the limit, towards 100 beyond it. */
   protected static double score(double value, double limit) {
     double positive = Math.max(limit, Double.MIN_NORMAL);
     return value <= 0 ? 0 : RulesToolkit.mapExp100(value, positive / 2, positive);
   }
 
-  /** Whether a score is more than "OK". */
-  protected static boolean isNotable(double score) {
-    return score >= Severity.INFO.getLimit();
+  /** The same of a count or of nanoseconds. */
+  protected static double score(long value, double limit) {
+    return score((double) value, limit);
   }
 
-  /** The least score of a warning. */
-  protected static double warning() {
-    return SCORE_AT_LIMIT;
+  /** Whether a score is more than "OK". */
+  protected static boolean isNotable(double score) {
+    return score >= INFORMATION;
   }
 
   /** A limit that is a number. */
@@ -167,6 +189,11 @@ public abstract class KernelRule extends AbstractRule {
   /** A count as text: 12,345. */
   protected static String count(long value) {
     return String.format(Locale.ROOT, "%,d", value);
+  }
+
+  /** A part of a whole as text. */
+  protected static String percent(double value) {
+    return String.format(Locale.ROOT, "%.1f %%", value);
   }
 
   /** A span of time as text, in a fitting unit. */

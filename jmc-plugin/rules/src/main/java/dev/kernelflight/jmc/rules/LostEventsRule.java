@@ -12,7 +12,6 @@ import org.openjdk.jmc.common.item.IAttribute;
 import org.openjdk.jmc.common.item.IItemCollection;
 import org.openjdk.jmc.common.unit.IQuantity;
 import org.openjdk.jmc.common.util.TypedPreference;
-import org.openjdk.jmc.flightrecorder.rules.util.RulesToolkit;
 
 /** Kernel events that are missing from the recording. Any of them is worth an information. */
 public final class LostEventsRule extends KernelRule {
@@ -24,9 +23,7 @@ public final class LostEventsRule extends KernelRule {
           "Which part of all kernel events may be lost before that is worth a warning",
           1);
 
-  private static final IAttribute<Number> COUNT = KernelEvents.number("count");
   private static final IAttribute<String> REASON = KernelEvents.text("reason");
-  private static final IAttribute<Number> RECORDS = KernelEvents.number("records");
   private static final IAttribute<String> BUFFER = KernelEvents.text("buffer");
 
   /** As in "perf buffers of 1024 pages on 2 CPUs". */
@@ -48,8 +45,8 @@ public final class LostEventsRule extends KernelRule {
     KernelEvents.of(items, KernelEvents.EVENTS_LOST)
         .forEach(lost ->
             reasons.merge(
-                Objects.requireNonNullElse(RulesToolkit.getValue(lost, REASON), "unknown"),
-                KernelEvents.value(lost, COUNT),
+                Objects.requireNonNullElse(KernelEvents.get(lost, REASON), "unknown"),
+                KernelEvents.number(lost, "count"),
                 Long::sum));
     long lost = reasons.values().stream().mapToLong(Long::longValue).sum();
     if (lost == 0) {
@@ -57,13 +54,13 @@ public final class LostEventsRule extends KernelRule {
     }
     long taken =
         KernelEvents.of(items, KernelEvents.DRAIN)
-            .mapToLong(drain -> KernelEvents.value(drain, RECORDS))
+            .mapToLong(drain -> KernelEvents.number(drain, "records"))
             .sum();
     double percent = 100.0 * lost / (lost + taken);
     return new Finding(
-        Math.max(score(percent, limits.get(LIMIT)), 25),
-        "%s kernel events are missing from the recording (%.1f %% of all)."
-            .formatted(count(lost), percent),
+        Math.max(score(percent, limits.get(LIMIT)), INFORMATION),
+        "%s kernel events are missing from the recording (%s of all)."
+            .formatted(count(lost), percent(percent)),
         "What the other rules say of single events is incomplete: counts are too low, and the longest"
             + " call may be missing. kernel.SyscallStatistics is counted in the kernel and stays exact.",
         solution(items),
@@ -76,7 +73,7 @@ public final class LostEventsRule extends KernelRule {
   private static String solution(IItemCollection items) {
     String larger =
         KernelEvents.of(items, KernelEvents.PROBE)
-            .map(probe -> RulesToolkit.getValue(probe, BUFFER))
+            .map(probe -> KernelEvents.get(probe, BUFFER))
             .filter(Objects::nonNull)
             .map(PAGES::matcher)
             .filter(Matcher::find)

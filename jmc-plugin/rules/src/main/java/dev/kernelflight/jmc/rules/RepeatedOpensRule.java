@@ -1,15 +1,13 @@
 package dev.kernelflight.jmc.rules;
 
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmc.common.item.IAttribute;
+import org.openjdk.jmc.common.item.IItem;
 import org.openjdk.jmc.common.item.IItemCollection;
 import org.openjdk.jmc.common.unit.IQuantity;
 import org.openjdk.jmc.common.util.TypedPreference;
-import org.openjdk.jmc.flightrecorder.rules.util.RulesToolkit;
 
 /** The same file opened again and again. */
 public final class RepeatedOpensRule extends KernelRule {
@@ -21,8 +19,6 @@ public final class RepeatedOpensRule extends KernelRule {
           "How many opens of the same file within 10 seconds are worth a warning",
           1_000);
 
-  private static final IAttribute<String> PATH = KernelEvents.text("path");
-  private static final IAttribute<String> ERRNO = KernelEvents.text("errno");
   private static final int NAMED = 5;
 
   /** Made by Mission Control. */
@@ -40,17 +36,12 @@ public final class RepeatedOpensRule extends KernelRule {
     Map<String, Tally> files = new HashMap<>();
     KernelEvents.of(items, KernelEvents.FILE_OPEN)
         .forEach(open -> {
-          String path = RulesToolkit.getValue(open, PATH);
-          if (path != null && RulesToolkit.getValue(open, ERRNO) == null) {
-            files
-                .computeIfAbsent(path, Tally::new)
-                .add(
-                    KernelEvents.start(open),
-                    KernelEvents.duration(open),
-                    KernelEvents.threadName(open));
+          String path = KernelEvents.get(open, KernelEvents.PATH);
+          if (path != null && KernelEvents.get(open, KernelEvents.ERRNO) == null) {
+            files.computeIfAbsent(path, Tally::new).add(open);
           }
         });
-    List<Tally> worst = Tally.top(files, Comparator.comparingInt(Tally::busiest), NAMED);
+    List<Tally> worst = Tally.top(files, Tally.BY_BUSIEST, NAMED);
     if (worst.isEmpty()) {
       return Finding.fine(0, "No file was opened.");
     }
@@ -77,5 +68,11 @@ public final class RepeatedOpensRule extends KernelRule {
                 "%s: %s opens, together %s, by %s"
                     .formatted(file.key(), count(file.count()), time(file.total()), file.threads()))
             .toList());
+  }
+
+  private static List<IItem> opensOf(String path, IItemCollection items) {
+    return KernelEvents.of(items, KernelEvents.FILE_OPEN)
+        .filter(open -> path.equals(KernelEvents.get(open, KernelEvents.PATH)))
+        .toList();
   }
 }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import org.openjdk.jmc.common.item.IItem;
 
 /**
  * Calls of one kind: how many, how long, by whom, and how many in the busiest stretch of ten
@@ -12,6 +13,12 @@ import java.util.TreeSet;
  */
 final class Tally {
   static final long WINDOW_SECONDS = 10;
+
+  /** The longest single call. */
+  static final Comparator<Tally> BY_LONGEST = Comparator.comparingLong(Tally::longest);
+
+  /** The most in the busiest window. */
+  static final Comparator<Tally> BY_BUSIEST = Comparator.comparingInt(Tally::busiest);
 
   private static final long WINDOW_NANOS = WINDOW_SECONDS * 1_000_000_000L;
   private static final int NAMED_THREADS = 3;
@@ -28,12 +35,14 @@ final class Tally {
     this.key = key;
   }
 
-  void add(long start, long duration, String thread) {
+  void add(IItem call) {
+    long duration = KernelEvents.duration(call);
     count++;
     total += duration;
     longest = Math.max(longest, duration);
-    busiest = Math.max(busiest, windows.merge(start / WINDOW_NANOS, 1, Integer::sum));
-    threads.add(thread);
+    busiest =
+        Math.max(busiest, windows.merge(KernelEvents.start(call) / WINDOW_NANOS, 1, Integer::sum));
+    threads.add(KernelEvents.threadName(call));
   }
 
   String key() {
@@ -49,6 +58,7 @@ final class Tally {
     return total;
   }
 
+  /** Nanoseconds of the longest. */
   long longest() {
     return longest;
   }
@@ -65,7 +75,7 @@ final class Tally {
     return others > 0 ? names + " and " + others + " more" : names;
   }
 
-  /** The first of them in an order, the greatest first. */
+  /** The first of them, the greatest first. */
   static List<Tally> top(Map<String, Tally> tallies, Comparator<Tally> order, int n) {
     return tallies.values().stream().sorted(order.reversed()).limit(n).toList();
   }
