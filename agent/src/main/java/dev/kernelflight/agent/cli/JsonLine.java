@@ -3,9 +3,13 @@ package dev.kernelflight.agent.cli;
 import com.grack.nanojson.JsonStringWriter;
 import com.grack.nanojson.JsonWriter;
 import dev.kernelflight.agent.recording.KernelEvent;
+import dev.kernelflight.agent.recording.RuleResult;
 import java.util.Collection;
 
-/** Events as JSON, one object a line: the fields as JFR names them, timespans in nanoseconds. */
+/**
+ * Events and results of rules as JSON, one object a line. An event has its fields as JFR names them,
+ * timespans in nanoseconds.
+ */
 final class JsonLine {
   private JsonLine() {}
 
@@ -20,5 +24,25 @@ final class JsonLine {
       }
     });
     return json.end().done();
+  }
+
+  static String of(RuleResult result) {
+    JsonStringWriter json =
+        JsonWriter.string()
+            .object()
+            .value("id", result.id())
+            .value("name", result.name())
+            .value("severity", result.severity().label());
+    if (result.score() >= 0) {
+      json.value("score", result.score());
+    }
+    json.value("summary", result.summary());
+    if (result.explanation() != null) {
+      json.value("explanation", result.explanation());
+    }
+    if (result.solution() != null) {
+      json.value("solution", result.solution());
+    }
+    return json.array("culprits", result.culprits()).end().done();
   }
 }

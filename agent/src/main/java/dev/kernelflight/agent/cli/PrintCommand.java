@@ -8,11 +8,6 @@ import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.bpf.sys.Terminal;
-import java.io.BufferedOutputStream;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -48,10 +43,6 @@ final class PrintCommand implements Callable<Integer> {
   private static final Set<EventKind> USUAL =
       EnumSet.of(EventKind.OPENS, EventKind.SYSCALLS, EventKind.SAMPLES, EventKind.LOST);
   private static final int USUAL_TOP = 10;
-  private static final int OUTPUT_BUFFER = 1 << 16;
-
-  /** Lines between two looks at whether anybody reads them. */
-  private static final int LINES_AT_ONCE = 256;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -167,34 +158,23 @@ final class PrintCommand implements Callable<Integer> {
     EventFilter filter = filter(all);
     List<KernelEvent> wanted = all.stream().filter(filter::accepts).toList();
     Summary summary = new Summary(all, wanted);
-    try (PrintStream out = out()) {
+    try (StandardOutput out = StandardOutput.open(json)) {
       if (json) {
-        printJson(out, wanted);
+        printLines(out, wanted.stream().map(JsonLine::of).iterator());
         if (summary.lost() > 0) {
           file.warn(summary.lost() + " events are missing: --events lost tells when and why");
         }
-      } else {
-        int width = Terminal.columns().orElse(EventTable.UNLIMITED);
-        if (tops.isEmpty()) {
-          printEvents(out, wanted, width);
-        } else {
-          tops.forEach(by -> {
-            new TopTable(by, counted(by, wanted))
-                .print(out, width, limit == null ? USUAL_TOP : limit);
-            out.println();
-          });
-        }
-        out.println(summary.line());
+        return;
       }
+      int width = Terminal.columns().orElse(EventTable.UNLIMITED);
+      if (tops.isEmpty()) {
+        printEvents(out, wanted, width);
+      } else {
+        int rows = limit == null ? USUAL_TOP : limit;
+        tops.forEach(by -> new TopTable(by, counted(by, wanted)).print(out, width, rows));
+      }
+      out.line(summary.line());
     }
-  }
-
-  /** Its own buffer, since that of System.out is emptied at each line. */
-  private PrintStream out() {
-    return new PrintStream(
-        new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), OUTPUT_BUFFER),
-        false,
-        json ? StandardCharsets.UTF_8 : System.out.charset());
   }
 
   private EventFilter filter(List<KernelEvent> all) {
@@ -235,31 +215,23 @@ final class PrintCommand implements Callable<Integer> {
         .toList();
   }
 
-  private void printJson(PrintStream out, List<KernelEvent> events) {
-    printLines(out, events.stream().map(JsonLine::of).iterator());
-  }
-
-  private void printEvents(PrintStream out, List<KernelEvent> events, int width) {
+  private void printEvents(StandardOutput out, List<KernelEvent> events, int width) {
     if (events.isEmpty()) {
       return;
     }
     EventTable table = new EventTable(false, width);
-    out.println(table.header());
+    out.line(table.header());
     printLines(out, events.stream().map(event -> table.line(line(event))).iterator());
     if (limit != null && events.size() > limit) {
-      out.println("… and " + (events.size() - limit) + " more");
+      out.line("… and " + (events.size() - limit) + " more");
     }
-    out.println();
+    out.line();
   }
 
-  /** Stops where nobody reads on, as behind "| head". */
-  private void printLines(PrintStream out, Iterator<String> lines) {
+  private void printLines(StandardOutput out, Iterator<String> lines) {
     int most = limit == null ? Integer.MAX_VALUE : limit;
-    for (int i = 0; i < most && lines.hasNext(); i++) {
-      out.println(lines.next());
-      if (i % LINES_AT_ONCE == 0 && out.checkError()) {
-        return;
-      }
+    for (int i = 0; i < most && lines.hasNext() && !out.isClosed(); i++) {
+      out.line(lines.next());
     }
   }
 

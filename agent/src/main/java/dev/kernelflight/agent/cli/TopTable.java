@@ -2,7 +2,6 @@ package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.agent.recording.EventKind;
 import dev.kernelflight.agent.recording.KernelEvent;
-import java.io.PrintStream;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -110,30 +109,25 @@ final class TopTable {
         .toList();
   }
 
-  /** Prints it as a table. */
-  void print(PrintStream out, int width, int limit) {
-    int keyWidth = width == EventTable.UNLIMITED ? width : Math.max(width - KEY_COLUMN, LEAST_KEY);
-    out.printf(
-        Locale.ROOT,
-        FORMAT + "%n",
-        "COUNT",
-        "FAILED",
-        "TOTAL ms",
-        "LONGEST ms",
-        by.name().substring(0, by.name().length() - 1));
+  /** Prints it as a table, and an empty line. */
+  void print(StandardOutput out, int width, int limit) {
+    int keyWidth =
+        width == EventTable.UNLIMITED ? width : Math.max(width - KEY_COLUMN, LEAST_KEY);
+    String title = by.name().substring(0, by.name().length() - 1);
+    out.line(FORMAT.formatted("COUNT", "FAILED", "TOTAL ms", "LONGEST ms", title));
     for (Entry entry : top(limit)) {
-      out.printf(
-          Locale.ROOT,
-          FORMAT + "%n",
-          entry.count,
-          entry.errors,
-          millis(entry.total),
-          millis(entry.max),
-          EventTable.shortened(EventTable.printable(entry.key), keyWidth));
+      out.line(
+          FORMAT.formatted(
+              entry.count,
+              entry.errors,
+              millis(entry.total),
+              millis(entry.max),
+              EventTable.shortened(EventTable.printable(entry.key), keyWidth)));
     }
     if (entries.size() > limit) {
-      out.printf("%s%d more%n", " ".repeat(KEY_COLUMN), entries.size() - limit);
+      out.line(" ".repeat(KEY_COLUMN) + (entries.size() - limit) + " more");
     }
+    out.line();
   }
 
   private static String millis(long nanos) {
