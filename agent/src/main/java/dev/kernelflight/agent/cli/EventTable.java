@@ -117,7 +117,7 @@ public final class EventTable {
   }
 
   /** Both ends of a text: the end of a path tells more than its middle. */
-  private static String shortened(String text, int most) {
+  static String shortened(String text, int most) {
     if (text.length() <= most) {
       return text;
     }
