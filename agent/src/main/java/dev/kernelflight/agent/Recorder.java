@@ -13,6 +13,7 @@ import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.KernelSettings;
@@ -345,6 +346,7 @@ final class Recorder implements FlightRecorderListener {
   private static void commitProbes(Pipeline attached) {
     Tracer tracer = attached.tracer();
     tracer.fileOpenProbe().ifPresent(probe -> commitProbe(FileOpenEvent.NAME, probe, tracer));
+    tracer.sampleProbe().ifPresent(probe -> commitProbe(CpuSampleEvent.NAME, probe, tracer));
     tracer
         .syscallProbe()
         .ifPresent(probe -> {
@@ -366,7 +368,12 @@ final class Recorder implements FlightRecorderListener {
   }
 
   private static ProbeEvent refusedProbe(NoHookException e) {
-    String event = e.what().equals(Tracer.FILE_OPENS) ? FileOpenEvent.NAME : SyscallEvent.NAME;
+    String event =
+        switch (e.what()) {
+          case Tracer.FILE_OPENS -> FileOpenEvent.NAME;
+          case Tracer.CPU_SAMPLES -> CpuSampleEvent.NAME;
+          default -> SyscallEvent.NAME;
+        };
     return probeEvent(event, e.refusals());
   }
 

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.settings;
 
+import dev.kernelflight.bpf.sys.PerfEvent;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +11,8 @@ import java.util.regex.Pattern;
 /** Values of settings, as JFR writes them. */
 public final class SettingValues {
   private static final Pattern TIMESPAN = Pattern.compile("(\\d{1,18})\\s*(ns|us|ms|s|m|h|d)");
+
+  private static final Pattern FREQUENCY = Pattern.compile("(\\d{1,9})\\s*(Hz)?");
 
   /** JFR's word for a threshold that nothing reaches. */
   private static final String INFINITY = "infinity";
@@ -36,6 +39,23 @@ public final class SettingValues {
       case "h" -> TimeUnit.HOURS.toNanos(number);
       default -> TimeUnit.DAYS.toNanos(number);
     };
+  }
+
+  /** {@code 99 Hz}, or without the unit, in Hz. */
+  public static int frequency(String text) throws BadSettingException {
+    Matcher matcher = FREQUENCY.matcher(text.strip());
+    int hertz = matcher.matches() ? Integer.parseInt(matcher.group(1)) : 0;
+    if (hertz <= 0) {
+      throw new BadSettingException("expected a frequency of 1 Hz or more, such as 99 Hz");
+    }
+    int most = PerfEvent.mostSamplesPerSecond();
+    if (hertz > most) {
+      throw new BadSettingException(
+          "the kernel takes at most "
+              + most
+              + " samples a second (kernel.perf_event_max_sample_rate)");
+    }
+    return hertz;
   }
 
   /** {@code true} or {@code false}. */

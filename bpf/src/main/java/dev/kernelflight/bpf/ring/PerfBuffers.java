@@ -7,7 +7,6 @@ import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.PerfEvent;
-import java.io.IOException;
 import java.util.BitSet;
 import java.util.Map;
 import java.util.TreeMap;
@@ -49,12 +48,7 @@ public final class PerfBuffers implements Transport {
 
   @Override
   public void followCpus() throws KernelException {
-    BitSet online;
-    try {
-      online = Cpus.online();
-    } catch (IOException e) {
-      throw new KernelException("reading which CPUs are online: " + e.getMessage(), 2);
-    }
+    BitSet online = Cpus.onlineNow();
     boolean changed = false;
     // what an offline CPU left in its buffer is drained before the next call closes it
     for (var entries = buffers.entrySet().iterator(); entries.hasNext(); ) {

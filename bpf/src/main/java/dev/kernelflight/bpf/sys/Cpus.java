@@ -16,6 +16,15 @@ public final class Cpus {
     return parse(Files.readString(DIRECTORY.resolve("online")));
   }
 
+  /** As {@link #online}, for those to whom a failure is one of the kernel. */
+  public static BitSet onlineNow() throws KernelException {
+    try {
+      return online();
+    } catch (IOException e) {
+      throw new KernelException("reading which CPUs are online: " + e.getMessage(), Errno.ENOENT);
+    }
+  }
+
   /** One more than the highest CPU number that can ever come online: per-CPU maps have so many. */
   public static int possible() throws IOException {
     return parse(Files.readString(DIRECTORY.resolve("possible"))).length();

@@ -9,7 +9,6 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmc.common.IMCFrame;
 import org.openjdk.jmc.common.IMCStackTrace;
-import org.openjdk.jmc.common.IMCThread;
 import org.openjdk.jmc.common.item.IItem;
 import org.openjdk.jmc.common.item.IItemCollection;
 import org.openjdk.jmc.flightrecorder.JfrAttributes;
@@ -65,9 +64,9 @@ final class Callers {
   }
 
   private void addWitnesses(List<IItem> kernelEvents, IItemCollection items) {
-    Map<IMCThread, TreeMap<Long, Long>> calls = new HashMap<>();
+    Map<Long, TreeMap<Long, Long>> calls = new HashMap<>();
     for (IItem event : kernelEvents) {
-      IMCThread thread = KernelEvents.thread(event);
+      Long thread = KernelEvents.javaThread(event);
       if (thread != null) {
         calls
             .computeIfAbsent(thread, t -> new TreeMap<>())
@@ -76,7 +75,7 @@ final class Callers {
     }
     KernelEvents.of(items, WITNESSES)
         .filter(witness -> {
-          TreeMap<Long, Long> ofThread = calls.get(KernelEvents.thread(witness));
+          TreeMap<Long, Long> ofThread = calls.get(KernelEvents.javaThread(witness));
           Map.Entry<Long, Long> before =
               ofThread == null ? null : ofThread.floorEntry(KernelEvents.end(witness));
           // a thread makes one call at a time: the last one that began is the one to look at

@@ -5,9 +5,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmc.common.IMCThread;
 import org.openjdk.jmc.common.IMCType;
 import org.openjdk.jmc.common.item.Attribute;
 import org.openjdk.jmc.common.item.IAttribute;
@@ -63,7 +63,7 @@ public final class SlowSystemCallsRule extends KernelRule {
 
   @Override
   protected @Nullable Finding find(IItemCollection items, Limits limits) {
-    Map<IMCThread, TreeMap<Long, LockWait>> lockWaits = lockWaits(items);
+    Map<Long, NavigableMap<Long, LockWait>> lockWaits = lockWaits(items);
     Map<String, Tally> kinds = new HashMap<>();
     Map<String, List<IItem>> calls = new HashMap<>();
     KernelEvents.of(items, KernelEvents.SYSCALL)
@@ -128,11 +128,11 @@ public final class SlowSystemCallsRule extends KernelRule {
   /** A time that a thread spent on waiting for a lock, as the JVM saw it. */
   private record LockWait(long end, String lock) {}
 
-  private static Map<IMCThread, TreeMap<Long, LockWait>> lockWaits(IItemCollection items) {
-    Map<IMCThread, TreeMap<Long, LockWait>> waits = new HashMap<>();
+  private static Map<Long, NavigableMap<Long, LockWait>> lockWaits(IItemCollection items) {
+    Map<Long, NavigableMap<Long, LockWait>> waits = new HashMap<>();
     KernelEvents.of(items, MONITOR_ENTER, THREAD_PARK)
         .forEach(wait -> {
-          IMCThread thread = KernelEvents.thread(wait);
+          Long thread = KernelEvents.javaThread(wait);
           String lock = lockClass(wait);
           if (thread != null && lock != null) {
             waits
@@ -157,8 +157,8 @@ public final class SlowSystemCallsRule extends KernelRule {
   }
 
   private static @Nullable String lock(
-      IItem futex, Map<IMCThread, TreeMap<Long, LockWait>> lockWaits) {
-    TreeMap<Long, LockWait> ofThread = lockWaits.get(KernelEvents.thread(futex));
+      IItem futex, Map<Long, NavigableMap<Long, LockWait>> lockWaits) {
+    NavigableMap<Long, LockWait> ofThread = lockWaits.get(KernelEvents.javaThread(futex));
     Map.Entry<Long, LockWait> before =
         ofThread == null ? null : ofThread.floorEntry(KernelEvents.end(futex));
     return before != null && before.getValue().end >= KernelEvents.start(futex)
