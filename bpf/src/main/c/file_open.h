@@ -76,6 +76,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 		return;
 	event->header.type = EVENT_FILE_OPEN;
 	event->header.tid = thread->tid;
+	event->header.pid = thread->pid;
 	event->header.start = start;
 	event->header.end = end;
 	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));

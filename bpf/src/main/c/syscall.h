@@ -167,6 +167,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 		return;
 	event->header.type = EVENT_SYSCALL;
 	event->header.tid = thread->tid;
+	event->header.pid = thread->pid;
 	event->header.start = start;
 	event->header.end = end;
 	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));

@@ -26,7 +26,12 @@ class EventReferenceTest {
       "mvn -pl jfr-events test -Dtest=EventReferenceTest -Ddocs=write";
 
   private static final List<Class<? extends Event>> EVENTS =
-      List.of(FileOpenEvent.class, EventsLostEvent.class, ProbeEvent.class, DrainEvent.class);
+      List.of(
+          FileOpenEvent.class,
+          CpuSampleEvent.class,
+          EventsLostEvent.class,
+          ProbeEvent.class,
+          DrainEvent.class);
 
   @Test
   void isWhatTheClassesSay() throws IOException {
@@ -55,14 +60,15 @@ class EventReferenceTest {
 
         <!-- Generated from the classes in jfr-events by: %s -->
 
-        All are in the JFR category `Kernel`, and in every recording unless its settings say
-        otherwise; those are changed as of any other event, for example by
+        All are in the JFR category `Kernel`. All but `kernel.CpuSample` are in every recording
+        unless its settings say otherwise; those are changed as of any other event, for example by
         `-XX:StartFlightRecording:+kernel.FileOpen#enabled=false`. The plus is for events that the
         recording's .jfc file does not name.
 
         `startTime` and `duration` of a `kernel.FileOpen` are the kernel's own, from the entry of
-        the call to its return. Of the other events `startTime` is when the agent made them, and
-        `eventThread` the thread that it did so on. None has a stack trace.
+        the call to its return; so is `startTime` of a `kernel.CpuSample`. Of the other events
+        `startTime` is when the agent made them, and `eventThread` the thread that it did so on.
+        None has a stack trace.
         """
             .formatted(REGENERATE));
     for (Class<? extends Event> event : EVENTS) {
@@ -97,8 +103,9 @@ class EventReferenceTest {
   }
 
   private static List<ValueDescriptor> ownFields(EventType event) {
+    boolean ownThread = List.of(FileOpenEvent.NAME, CpuSampleEvent.NAME).contains(event.getName());
     List<String> everyEvents =
-        event.getName().equals(FileOpenEvent.NAME)
+        ownThread
             ? List.of("startTime", "duration", "stackTrace")
             : List.of("startTime", "duration", "stackTrace", "eventThread");
     return event.getFields().stream()

@@ -40,6 +40,14 @@ public final class CurrentProcess {
    * @param inode of the namespace's file
    */
   public record PidNamespace(long device, long inode) {
+    /** {@code PID_NS_INIT_INO} of {@code linux/nsfs.h}. */
+    private static final long INITIAL_INODE = 0xEFFFFFFCL;
+
+    /** Whether it is the one that the system booted with, which all others are below. */
+    public boolean isInitial() {
+      return inode == INITIAL_INODE;
+    }
+
     /** The namespace that this process lives in. */
     public static PidNamespace current() throws IOException {
       Path namespace = Path.of("/proc/self/ns/pid");
