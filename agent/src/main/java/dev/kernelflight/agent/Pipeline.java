@@ -9,8 +9,10 @@ import dev.kernelflight.agent.emit.RecordOrigin;
 import dev.kernelflight.agent.emit.StatisticsEmitter;
 import dev.kernelflight.agent.emit.SyscallArguments;
 import dev.kernelflight.agent.emit.SyscallEmitter;
+import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.enrich.KernelClock;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
+import dev.kernelflight.agent.enrich.VirtualThreads;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.abi.KernelNames;
@@ -31,6 +33,7 @@ final class Pipeline implements AutoCloseable {
 
   private final Tracer tracer;
   private final ThreadDirectory threads;
+  private final VirtualThreads virtualThreads;
   private final KernelClock clock = new KernelClock(TickClock::now);
   private final FileOpenRecord fileOpen = new FileOpenRecord();
   private final SyscallRecord syscall = new SyscallRecord();
@@ -42,10 +45,11 @@ final class Pipeline implements AutoCloseable {
   private long records;
   private long busyNanos;
 
-  private Pipeline(Tracer tracer, ThreadDirectory threads, SyscallArguments arguments) {
+  private Pipeline(Tracer tracer, JavaThreads javaThreads, SyscallArguments arguments) {
     this.tracer = tracer;
-    this.threads = threads;
-    RecordOrigin origin = new RecordOrigin(clock, threads);
+    threads = javaThreads.directory();
+    virtualThreads = javaThreads.virtualThreads();
+    RecordOrigin origin = new RecordOrigin(clock, threads, virtualThreads);
     fileOpens = new FileOpenEmitter(origin);
     syscalls = new SyscallEmitter(origin, arguments);
     statistics = new StatisticsEmitter(origin);
@@ -58,13 +62,15 @@ final class Pipeline implements AutoCloseable {
    * @param epoll woken when there is much to drain
    */
   static Pipeline open(
-      Tracer.Options options, int drainingThread, Epoll epoll, ThreadDirectory threads)
+      Tracer.Options options, int drainingThread, Epoll epoll, JavaThreads threads)
       throws KernelException, IOException {
     Tracer tracer = Tracer.open(options, drainingThread, epoll);
     try {
       SyscallArguments arguments = new SyscallArguments(KernelNames.ofThisMachine());
       arguments.details(tracer::setDetail);
-      return new Pipeline(tracer, threads, arguments);
+      Pipeline pipeline = new Pipeline(tracer, threads, arguments);
+      threads.virtualThreads().begin(tracer.carriers());
+      return pipeline;
     } catch (KernelException | RuntimeException e) {
       tracer.close();
       throw e;
@@ -100,6 +106,7 @@ final class Pipeline implements AutoCloseable {
   void drain() {
     long begun = System.nanoTime();
     threads.update();
+    virtualThreads.update();
     clock.anchor();
     int drained = 0;
     for (int round = 0; round < MOST_ROUNDS; round++) {
@@ -166,6 +173,7 @@ final class Pipeline implements AutoCloseable {
 
   @Override
   public void close() {
+    virtualThreads.end();
     tracer.close();
   }
 }

@@ -153,6 +153,7 @@ public final class Tracer implements AutoCloseable {
   private final LoadedObject object;
   private final Transport transport;
   private final Filter filter;
+  private final Carriers carriers;
   private final int possibleCpus;
   private final StatisticsReader statistics;
   private final Arena arena = Arena.ofShared();
@@ -179,6 +180,7 @@ public final class Tracer implements AutoCloseable {
     this.transport = transport;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
+    carriers = new Carriers(object.variable("carriers"));
     statistics =
         new StatisticsReader(
             object.map("statistics"), object.map("thread_statistics"), possibleCpus);
@@ -348,6 +350,11 @@ public final class Tracer implements AutoCloseable {
   /** The buffers; they stay the tracer's. */
   public Transport transport() {
     return transport;
+  }
+
+  /** The threads that run virtual threads, to be told of. */
+  public Carriers carriers() {
+    return carriers;
   }
 
   /** What is traced. */

@@ -4,8 +4,8 @@ package dev.kernelflight.agent.decode;
  * {@code struct file_open_event} of {@code event.h}, behind the header:
  *
  * <pre>
- *   40 flags (u64)   48 result (s32)   52 mode (u32)   56 directory (s32)
- *   60 path length (s32)               64 path, NUL-terminated
+ *   56 flags (u64)   64 result (s32)   68 mode (u32)   72 directory (s32)
+ *   76 path length (s32)               80 path, NUL-terminated
  * </pre>
  */
 public final class FileOpenRecord extends KernelRecord {
@@ -15,12 +15,12 @@ public final class FileOpenRecord extends KernelRecord {
   /** {@code FLAGS_UNREADABLE}. */
   public static final long FLAGS_UNREADABLE = -1;
 
-  static final int FLAGS = 40;
-  static final int RESULT = 48;
-  static final int MODE = 52;
-  static final int DIRECTORY = 56;
-  static final int PATH_LENGTH = 60;
-  static final int PATH = 64;
+  static final int FLAGS = 56;
+  static final int RESULT = 64;
+  static final int MODE = 68;
+  static final int DIRECTORY = 72;
+  static final int PATH_LENGTH = 76;
+  static final int PATH = 80;
 
   @Override
   boolean isWhole(int length) {

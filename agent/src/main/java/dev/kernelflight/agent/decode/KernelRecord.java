@@ -10,7 +10,8 @@ import java.lang.foreign.MemorySegment;
  * {@code struct event} of {@code event.h}, the start of every record:
  *
  * <pre>
- *   0 type (u32)   4 tid (u32)   8 start (u64, ns)   16 end (u64, ns)   24 comm (16 bytes)
+ *   0 type (u32)   4 tid (u32)   8 pid (u32)   16 start (u64, ns)   24 end (u64, ns)
+ *   32 Java thread (u64)   40 comm (16 bytes)
  * </pre>
  *
  * Point it at a record with {@link #wrap} before reading; one thread at a time.
@@ -18,11 +19,12 @@ import java.lang.foreign.MemorySegment;
 public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord {
   static final int TYPE_OFFSET = 0;
   static final int TID = 4;
-  static final int START = 8;
-  static final int END = 16;
-  static final int COMM = 24;
+  static final int START = 16;
+  static final int END = 24;
+  static final int JAVA_THREAD = 32;
+  static final int COMM = 40;
   static final int COMM_BYTES = 16;
-  static final int HEADER_BYTES = 40;
+  static final int HEADER_BYTES = 56;
 
   private MemorySegment memory = MemorySegment.NULL;
   private long at;
@@ -78,6 +80,14 @@ public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord 
   /** CLOCK_MONOTONIC, ns. */
   public final long end() {
     return longAt(END);
+  }
+
+  /**
+   * {@link Thread#threadId()} of what ran on a carrier of virtual threads, itself included; 0 on
+   * any other thread.
+   */
+  public final long javaThread() {
+    return longAt(JAVA_THREAD);
   }
 
   /** Where the kernel's name of the thread begins. */

@@ -4,8 +4,8 @@ package dev.kernelflight.agent.decode;
  * {@code struct syscall_event} of {@code event.h}, behind the header:
  *
  * <pre>
- *   40 result (s64)   48 arguments (6 * u64)   96 number (u32)   100 detail length (s32)
- *   104 detail
+ *   56 result (s64)   64 arguments (6 * u64)   112 number (u32)   116 detail length (s32)
+ *   120 detail
  * </pre>
  */
 public final class SyscallRecord extends KernelRecord {
@@ -15,11 +15,11 @@ public final class SyscallRecord extends KernelRecord {
   /** How many arguments a system call has at most. */
   public static final int ARGUMENTS = 6;
 
-  static final int RESULT = 40;
-  static final int ARGUMENT = 48;
-  static final int NUMBER = 96;
-  static final int DETAIL_LENGTH = 100;
-  static final int DETAIL = 104;
+  static final int RESULT = 56;
+  static final int ARGUMENT = 64;
+  static final int NUMBER = 112;
+  static final int DETAIL_LENGTH = 116;
+  static final int DETAIL = 120;
 
   @Override
   boolean isWhole(int length) {

@@ -32,22 +32,23 @@ class FileOpenRecordTest {
     byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
     memory.set(JAVA_INT_UNALIGNED, AT, FileOpenRecord.TYPE);
     memory.set(JAVA_INT_UNALIGNED, AT + 4, 4242);
-    memory.set(JAVA_LONG_UNALIGNED, AT + 8, 1_000_000_000_001L);
-    memory.set(JAVA_LONG_UNALIGNED, AT + 16, 1_000_000_000_900L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 16, 1_000_000_000_001L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 24, 1_000_000_000_900L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 32, 1L << 40);
     MemorySegment.copy(
         MemorySegment.ofArray("GC Thread#0\0\0\0\0\0".getBytes(StandardCharsets.UTF_8)),
         0,
         memory,
-        AT + 24,
+        AT + 40,
         16);
-    memory.set(JAVA_LONG_UNALIGNED, AT + 40, 0x80241L);
-    memory.set(JAVA_INT_UNALIGNED, AT + 48, -13);
-    memory.set(JAVA_INT_UNALIGNED, AT + 52, 0640);
-    memory.set(JAVA_INT_UNALIGNED, AT + 56, -100);
-    memory.set(JAVA_INT_UNALIGNED, AT + 60, bytes.length);
-    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, memory, AT + 64, bytes.length);
-    memory.set(JAVA_BYTE, AT + 64 + bytes.length, (byte) 0);
-    return 64 + bytes.length + 1;
+    memory.set(JAVA_LONG_UNALIGNED, AT + 56, 0x80241L);
+    memory.set(JAVA_INT_UNALIGNED, AT + 64, -13);
+    memory.set(JAVA_INT_UNALIGNED, AT + 68, 0640);
+    memory.set(JAVA_INT_UNALIGNED, AT + 72, -100);
+    memory.set(JAVA_INT_UNALIGNED, AT + 76, bytes.length);
+    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, memory, AT + 80, bytes.length);
+    memory.set(JAVA_BYTE, AT + 80 + bytes.length, (byte) 0);
+    return 80 + bytes.length + 1;
   }
 
   @Test
@@ -56,6 +57,7 @@ class FileOpenRecordTest {
     assertThat(record.tid()).isEqualTo(4242);
     assertThat(record.start()).isEqualTo(1_000_000_000_001L);
     assertThat(record.end()).isEqualTo(1_000_000_000_900L);
+    assertThat(record.javaThread()).isEqualTo(1L << 40);
     assertThat(record.flags()).isEqualTo(0x80241L);
     assertThat(record.result()).isEqualTo(-13);
     assertThat(record.mode()).isEqualTo(0640);
@@ -74,7 +76,7 @@ class FileOpenRecordTest {
   void aThreadNameOfAllBytes() {
     int length = write("/");
     for (int i = 0; i < 16; i++) {
-      memory.set(JAVA_BYTE, AT + 24 + i, (byte) 'n');
+      memory.set(JAVA_BYTE, AT + 40 + i, (byte) 'n');
     }
     assertThat(record.wrap(memory, AT, length)).isTrue();
     assertThat(record.commLength()).isEqualTo(16);
@@ -83,7 +85,7 @@ class FileOpenRecordTest {
   @Test
   void theTypeOfARecord() {
     write("/");
-    assertThat(FileOpenRecord.type(memory, AT, 66)).isEqualTo(FileOpenRecord.TYPE);
+    assertThat(FileOpenRecord.type(memory, AT, 82)).isEqualTo(FileOpenRecord.TYPE);
     assertThat(FileOpenRecord.type(memory, AT, 4)).isEqualTo(FileOpenRecord.TYPE);
     assertThat(FileOpenRecord.type(memory, AT, 3)).isZero();
     assertThat(FileOpenRecord.type(memory, AT, 0)).isZero();
@@ -92,7 +94,7 @@ class FileOpenRecordTest {
   @Test
   void tooShortForAnything() {
     write("");
-    for (int length = 0; length < 64; length++) {
+    for (int length = 0; length < 80; length++) {
       MemorySegment noMore = memory.asSlice(AT, length);
       assertThat(record.wrap(noMore, 0, length)).as(length + " bytes").isFalse();
     }
@@ -101,7 +103,7 @@ class FileOpenRecordTest {
   @Test
   void tooShortForItsPath() {
     int length = write("/etc/hosts");
-    for (int shorter = 64; shorter < length - 1; shorter++) {
+    for (int shorter = 80; shorter < length - 1; shorter++) {
       assertThat(record.wrap(memory, AT, shorter)).as(shorter + " bytes").isFalse();
     }
   }
@@ -110,24 +112,24 @@ class FileOpenRecordTest {
   @ValueSource(ints = {PATH_MAX, 1 << 20, Integer.MAX_VALUE})
   void pathLengthsThatCannotBe(int pathLength) {
     int length = write("/etc/hosts");
-    memory.set(JAVA_INT_UNALIGNED, AT + 60, pathLength);
+    memory.set(JAVA_INT_UNALIGNED, AT + 76, pathLength);
     assertThat(record.wrap(memory, AT, length)).isFalse();
   }
 
   @Test
   void aPathThatTheKernelCouldNotRead() {
     write("");
-    memory.set(JAVA_INT_UNALIGNED, AT + 60, -14);
-    assertThat(record.wrap(memory, AT, 64)).isTrue();
+    memory.set(JAVA_INT_UNALIGNED, AT + 76, -14);
+    assertThat(record.wrap(memory, AT, 80)).isTrue();
     assertThat(record.pathLength()).isEqualTo(-14);
   }
 
   @Test
   void anEndBeforeTheStart() {
     int length = write("/etc/hosts");
-    memory.set(JAVA_LONG_UNALIGNED, AT + 16, record(AT + 8) - 1);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 24, record(AT + 16) - 1);
     assertThat(record.wrap(memory, AT, length)).isFalse();
-    memory.set(JAVA_LONG_UNALIGNED, AT + 16, record(AT + 8));
+    memory.set(JAVA_LONG_UNALIGNED, AT + 24, record(AT + 16));
     assertThat(record.wrap(memory, AT, length)).isTrue();
   }
 
@@ -156,6 +158,7 @@ class FileOpenRecordTest {
     assertMember(btf, event, "tid", FileOpenRecord.TID, Integer.BYTES);
     assertMember(btf, event, "start", FileOpenRecord.START, Long.BYTES);
     assertMember(btf, event, "end", FileOpenRecord.END, Long.BYTES);
+    assertMember(btf, event, "java_thread", FileOpenRecord.JAVA_THREAD, Long.BYTES);
     assertMember(btf, event, "comm", FileOpenRecord.COMM, FileOpenRecord.COMM_BYTES);
     Struct open = btf.struct("file_open_event");
     assertMember(btf, open, "header", 0, event.size());
@@ -165,7 +168,7 @@ class FileOpenRecordTest {
     assertMember(btf, open, "directory", FileOpenRecord.DIRECTORY, Integer.BYTES);
     assertMember(btf, open, "path_length", FileOpenRecord.PATH_LENGTH, Integer.BYTES);
     assertMember(btf, open, "path", FileOpenRecord.PATH, PATH_MAX);
-    assertThat(event.members()).as("members of event that are read").hasSize(5);
+    assertThat(event.members()).as("members of event, of which two are not read").hasSize(8);
     assertThat(open.members()).as("members of file_open_event that are read").hasSize(7);
     assertThat(open.size()).isEqualTo(FileOpenRecord.PATH + PATH_MAX);
   }

@@ -27,20 +27,20 @@ class SyscallRecordTest {
   private void write(int detailLength) {
     memory.set(JAVA_INT_UNALIGNED, AT, SyscallRecord.TYPE);
     memory.set(JAVA_INT_UNALIGNED, AT + 4, 4242);
-    memory.set(JAVA_LONG_UNALIGNED, AT + 8, 1_000L);
-    memory.set(JAVA_LONG_UNALIGNED, AT + 16, 1_900L);
-    memory.set(JAVA_LONG_UNALIGNED, AT + 40, -9L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 16, 1_000L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 24, 1_900L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 56, -9L);
     for (int i = 0; i < SyscallRecord.ARGUMENTS; i++) {
-      memory.set(JAVA_LONG_UNALIGNED, AT + 48 + 8L * i, 100L + i);
+      memory.set(JAVA_LONG_UNALIGNED, AT + 64 + 8L * i, 100L + i);
     }
-    memory.set(JAVA_INT_UNALIGNED, AT + 96, 257);
-    memory.set(JAVA_INT_UNALIGNED, AT + 100, detailLength);
+    memory.set(JAVA_INT_UNALIGNED, AT + 112, 257);
+    memory.set(JAVA_INT_UNALIGNED, AT + 116, detailLength);
   }
 
   @Test
   void everyField() {
     write(16);
-    assertThat(record.wrap(memory, AT, 120)).isTrue();
+    assertThat(record.wrap(memory, AT, 136)).isTrue();
     assertThat(record.tid()).isEqualTo(4242);
     assertThat(record.start()).isEqualTo(1_000);
     assertThat(record.end()).isEqualTo(1_900);
@@ -50,13 +50,13 @@ class SyscallRecordTest {
       assertThat(record.argument(i)).isEqualTo(100 + i);
     }
     assertThat(record.detailLength()).isEqualTo(16);
-    assertThat(record.detailOffset()).isEqualTo(AT + 104);
+    assertThat(record.detailOffset()).isEqualTo(AT + 120);
   }
 
   @Test
   void tooShortForItselfOrItsDetail() {
     write(16);
-    for (int length = 0; length < 120; length++) {
+    for (int length = 0; length < 136; length++) {
       MemorySegment noMore = memory.asSlice(AT, length);
       assertThat(record.wrap(noMore, 0, length)).as(length + " bytes").isFalse();
     }
@@ -65,7 +65,7 @@ class SyscallRecordTest {
   @Test
   void aDetailThatTheKernelCouldNotRead() {
     write(-14);
-    assertThat(record.wrap(memory, AT, 104)).isTrue();
+    assertThat(record.wrap(memory, AT, 120)).isTrue();
     assertThat(record.detailLength()).isEqualTo(-14);
   }
 
