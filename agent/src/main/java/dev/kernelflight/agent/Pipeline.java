@@ -61,8 +61,7 @@ final class Pipeline implements AutoCloseable {
    * @param drainingThread the kernel's id of the thread that is not to be traced
    * @param epoll woken when there is much to drain
    */
-  static Pipeline open(
-      Tracer.Options options, int drainingThread, Epoll epoll, JavaThreads threads)
+  static Pipeline open(Tracer.Options options, int drainingThread, Epoll epoll, JavaThreads threads)
       throws KernelException, IOException {
     Tracer tracer = Tracer.open(options, drainingThread, epoll);
     try {

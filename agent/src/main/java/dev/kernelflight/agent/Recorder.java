@@ -286,8 +286,7 @@ final class Recorder implements FlightRecorderListener {
               CurrentProcess.setNice(BACKGROUND_NICE);
               try {
                 VirtualThreadAdvice.install(
-                    instrumentation,
-                    changed -> threads.virtualThreads().changed((Thread) changed));
+                    instrumentation, changed -> threads.virtualThreads().changed((Thread) changed));
                 threads.virtualThreads().expectNews();
               } catch (Throwable e) {
                 Console.warn(failure + "this JVM's class of them cannot be changed: " + e);

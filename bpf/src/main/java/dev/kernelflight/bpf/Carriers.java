@@ -15,11 +15,17 @@ public final class Carriers {
   static final int SLOTS = 1024;
   static final int TID = 0;
   static final int CURRENT_ID = 8;
-  static final int BYTES = 16;
+  static final int SLOT_BYTES = 16;
+
+  /** The size of all of it. */
+  public static final int BYTES = SLOTS * SLOT_BYTES;
 
   private final MemorySegment memory;
 
-  Carriers(MemorySegment memory) {
+  /**
+   * @param memory zeroed, of {@code carriers} of the programs
+   */
+  public Carriers(MemorySegment memory) {
     this.memory = memory;
   }
 
@@ -50,6 +56,6 @@ public final class Carriers {
   }
 
   private MemorySegment slot(int tid) {
-    return memory.asSlice((long) Integer.remainderUnsigned(tid, SLOTS) * BYTES, BYTES);
+    return memory.asSlice((long) Integer.remainderUnsigned(tid, SLOTS) * SLOT_BYTES, SLOT_BYTES);
   }
 }

@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests.apps;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -9,6 +10,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 
@@ -76,6 +79,36 @@ final class LibC {
 
   static int gettid() {
     return (int) call(GETTID);
+  }
+
+  /** Runs it with a frame of native code on the stack: the C library compares two elements. */
+  static void throughNative(Runnable what) {
+    Linker linker = Linker.nativeLinker();
+    try (Arena arena = Arena.ofConfined()) {
+      MethodHandle sort =
+          linker.downcallHandle(
+              linker.defaultLookup().find("qsort").orElseThrow(),
+              FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS));
+      MethodHandle compare =
+          MethodHandles.lookup()
+              .findStatic(
+                  LibC.class,
+                  "compare",
+                  MethodType.methodType(
+                      int.class, Runnable.class, MemorySegment.class, MemorySegment.class))
+              .bindTo(what);
+      MemorySegment stub =
+          linker.upcallStub(compare, FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS), arena);
+      sort.invokeExact(arena.allocate(2), 2L, 1L, stub);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @SuppressWarnings("UnusedVariable") // the C library decides what it passes
+  private static int compare(Runnable what, MemorySegment a, MemorySegment b) {
+    what.run();
+    return 0;
   }
 
   static void must(String what, long result) {

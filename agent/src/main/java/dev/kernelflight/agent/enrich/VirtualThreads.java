@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -16,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * The virtual threads of this JVM by the id that records carry, and the platform threads that run
  * them.
  *
- * <p>Threads are learned when they start, from {@link #changed}; those that run already by one look.
- * Each is held for as long as it lives, and after that until the records that it made have been
- * drained.
+ * <p>Threads are learned when they start, from {@link #changed}; those that run already by one
+ * look. Each is held for as long as it lives, and after that until the records that it made have
+ * been drained.
  *
  * <p>{@link #changed} and {@link #carrierStarted} may be called from any thread, everything else
  * from one at a time.
@@ -140,8 +139,8 @@ public final class VirtualThreads {
   }
 
   /**
-   * Called before each batch of records. What ended before the last batch is forgotten: that one had
-   * all its records.
+   * Called before each batch of records. What ended before the last batch is forgotten: that one
+   * had all its records.
    */
   public void update() {
     for (Long id : endedBefore) {

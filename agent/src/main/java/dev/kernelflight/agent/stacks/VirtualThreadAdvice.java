@@ -138,8 +138,7 @@ public final class VirtualThreadAdvice {
           throw new NoSuchMethodException(
               "found " + found + " of start(ThreadContainer) and afterDone(boolean)");
         }
-        Advice.WithCustomMapping advice =
-            Advice.withCustomMapping().bind(Listener.class, listener);
+        Advice.WithCustomMapping advice = Advice.withCustomMapping().bind(Listener.class, listener);
         byte[] woven =
             new ByteBuddy()
                 .decorate(type, ClassFileLocator.Simple.of(VIRTUAL_THREAD, bytes))

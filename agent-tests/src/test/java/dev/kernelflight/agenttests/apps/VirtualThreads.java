@@ -7,8 +7,6 @@ import java.lang.foreign.Arena;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,20 +17,28 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Virtual threads that open files whose paths tell who opens them: {@code
- * /of/KIND/NAME/ID/PLACE}, with the thread's name and Java id. No such file exists.
+ * Virtual threads that open files whose paths tell who opens them: {@code /of/KIND/NAME/ID/PLACE},
+ * with the thread's name and Java id. No such file exists.
  */
-public final class Virtual {
+public final class VirtualThreads {
   private static final int AT_ONCE = 200;
 
-  private Virtual() {}
+  private VirtualThreads() {}
 
-  /** Arguments: how many short-lived threads to start; what to wait for before, or "-". */
+  /**
+   * Arguments: how many short-lived threads to start; what of the agent's to wait for before: that
+   * its advice is in force, that it failed, or "-" for nothing.
+   */
   public static void main(String[] args) throws Exception {
     int many = Integer.parseInt(args[0]);
+    boolean defined = adviceIsDefined();
     Thread longLived = longLived();
-    if (args[1].equals("advice")) {
-      awaitAdvice();
+    switch (args[1]) {
+      case "advice" -> awaitAdvice();
+      case "failure" -> awaitFailure(defined);
+      default -> {
+        // at once
+      }
     }
     LONG_LIVED_GOES_ON.countDown();
     longLived.join();
@@ -66,6 +72,19 @@ public final class Virtual {
   static void awaitAdvice() throws InterruptedException {
     Thread.startVirtualThread(() -> {}).join();
     while (!adviceIsDefined() || adviceIsBeingWoven()) {
+      Thread.sleep(10);
+    }
+  }
+
+  /** That it fails, because there is such a class already. */
+  private static void awaitFailure(boolean defined) throws InterruptedException {
+    if (!defined) {
+      throw new IllegalStateException("the JDK is not as it should be for this");
+    }
+    while (!adviceIsBeingWoven()) {
+      Thread.sleep(1);
+    }
+    while (adviceIsBeingWoven()) {
       Thread.sleep(10);
     }
   }
@@ -214,8 +233,8 @@ public final class Virtual {
   private static void open(String kind, String place) {
     Thread self = Thread.currentThread();
     CARRIERS.put(LibC.gettid(), true);
-    String path =
-        "/of/" + kind + "/" + self.getName() + "/" + self.threadId() + "/" + place;
+    String name = self.getName().isEmpty() ? "-" : self.getName();
+    String path = "/of/" + kind + "/" + name + "/" + self.threadId() + "/" + place;
     try (FileInputStream in = new FileInputStream(path)) {
       throw new IllegalStateException(path + " exists: " + in.available());
     } catch (FileNotFoundException e) {
