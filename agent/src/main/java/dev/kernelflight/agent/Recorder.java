@@ -4,7 +4,7 @@ import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
-import dev.kernelflight.agent.stacks.VirtualThreadAdvice;
+import dev.kernelflight.agent.stacks.AdviceLoader;
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
@@ -285,7 +285,7 @@ final class Recorder implements FlightRecorderListener {
             () -> {
               CurrentProcess.setNice(BACKGROUND_NICE);
               try {
-                VirtualThreadAdvice.install(
+                AdviceLoader.installVirtualThreadAdvice(
                     instrumentation, changed -> threads.virtualThreads().changed((Thread) changed));
                 threads.virtualThreads().expectNews();
               } catch (Throwable e) {

@@ -12,8 +12,7 @@ class CarriersTest {
   private static final int SAME_PLACE = TID + Carriers.SLOTS;
   private static final long SLOT = TID % Carriers.SLOTS * (long) Carriers.SLOT_BYTES;
 
-  private final MemorySegment memory =
-      MemorySegment.ofArray(new long[Carriers.BYTES / Long.BYTES]);
+  private final MemorySegment memory = MemorySegment.ofArray(new long[Carriers.BYTES / Long.BYTES]);
   private final Carriers carriers = new Carriers(memory);
 
   private void assertSlot(int tid, long address) {

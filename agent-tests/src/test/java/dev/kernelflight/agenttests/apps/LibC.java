@@ -105,7 +105,7 @@ final class LibC {
     }
   }
 
-  @SuppressWarnings("UnusedVariable") // the C library decides what it passes
+  @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // called by the C library, as it decides
   private static int compare(Runnable what, MemorySegment a, MemorySegment b) {
     what.run();
     return 0;

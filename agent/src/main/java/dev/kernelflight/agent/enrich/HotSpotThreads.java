@@ -125,6 +125,9 @@ final class HotSpotThreads implements AutoCloseable {
       } else if (hasName(fieldAddress, "_monitor_owner_id") && hasName(typeAddress, "JavaThread")) {
         currentId = offset;
       }
+      if (osThread >= 0 && threadId >= 0 && currentId >= 0) {
+        break;
+      }
     }
     if (osThread >= 0 && threadId >= 0) {
       return new long[] {osThread, threadId, currentId};
