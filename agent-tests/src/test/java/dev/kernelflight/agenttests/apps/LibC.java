@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
+import java.util.function.ToIntBiFunction;
 
 /** System calls as a native library would make them. */
 final class LibC {
@@ -34,6 +35,7 @@ final class LibC {
   static final int SCHED_SETSCHEDULER = X86 ? 144 : 119;
   static final int BPF = X86 ? 321 : 280;
   static final int READ = X86 ? 0 : 63;
+  static final int WRITE = X86 ? 1 : 64;
   static final int GETPPID = X86 ? 110 : 173;
   static final int NANOSLEEP = X86 ? 35 : 101;
   static final int FSYNC = X86 ? 74 : 82;
@@ -89,26 +91,21 @@ final class LibC {
           linker.downcallHandle(
               linker.defaultLookup().find("qsort").orElseThrow(),
               FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS));
+      ToIntBiFunction<Object, Object> run =
+          (one, other) -> {
+            what.run();
+            return 0;
+          };
       MethodHandle compare =
           MethodHandles.lookup()
-              .findStatic(
-                  LibC.class,
-                  "compare",
-                  MethodType.methodType(
-                      int.class, Runnable.class, MemorySegment.class, MemorySegment.class))
-              .bindTo(what);
+              .bind(run, "applyAsInt", MethodType.methodType(int.class, Object.class, Object.class))
+              .asType(MethodType.methodType(int.class, MemorySegment.class, MemorySegment.class));
       MemorySegment stub =
           linker.upcallStub(compare, FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS), arena);
       sort.invokeExact(arena.allocate(2), 2L, 1L, stub);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
-  }
-
-  @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // called by the C library, as it decides
-  private static int compare(Runnable what, MemorySegment a, MemorySegment b) {
-    what.run();
-    return 0;
   }
 
   static void must(String what, long result) {
