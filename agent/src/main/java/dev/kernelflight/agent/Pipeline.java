@@ -117,6 +117,7 @@ final class Pipeline implements AutoCloseable {
       }
       drained += found;
     }
+    virtualThreads.drained();
     if (drained > 0) {
       records += drained;
       busyNanos += System.nanoTime() - begun;

@@ -71,7 +71,7 @@ public class EmitBenchmark {
   private final ThreadDirectory threads =
       new ThreadDirectory(() -> new Thread[] {thread}, any -> TID, System::nanoTime);
   private final FileOpenEmitter emitter =
-      new FileOpenEmitter(new RecordOrigin(clock, threads, new VirtualThreads(List::of)));
+      new FileOpenEmitter(new RecordOrigin(clock, threads, new VirtualThreads(List::of, () -> {})));
   private final FileOpenEvent event = new FileOpenEvent();
   private final long tick = TickClock.now();
   private final Path destination;

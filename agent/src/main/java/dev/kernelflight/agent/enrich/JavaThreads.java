@@ -23,12 +23,15 @@ public final class JavaThreads {
   private volatile boolean sawCarrier;
 
   private JavaThreads(
-      boolean followVirtual, @Nullable HotSpotThreads hotSpot, @Nullable String whyUnknown) {
+      boolean followVirtual,
+      Runnable wakeUp,
+      @Nullable HotSpotThreads hotSpot,
+      @Nullable String whyUnknown) {
     this.followVirtual = followVirtual;
     this.hotSpot = hotSpot;
     this.whyUnknown = whyUnknown;
     awaitsStarts = hotSpot != null;
-    virtualThreads = new VirtualThreads(runningVirtual());
+    virtualThreads = new VirtualThreads(runningVirtual(), wakeUp);
     directory =
         hotSpot == null
             ? new ThreadDirectory(() -> new Thread[0], thread -> -1, System::nanoTime)
@@ -40,12 +43,14 @@ public final class JavaThreads {
    * Finds the threads of this JVM, those that start only after {@link #listen}.
    *
    * @param followVirtual whether to tell virtual threads from the threads that carry them
+   * @param wakeUp called by any thread when records should be read soon
    */
-  public static JavaThreads of(Instrumentation instrumentation, boolean followVirtual) {
+  public static JavaThreads of(
+      Instrumentation instrumentation, boolean followVirtual, Runnable wakeUp) {
     try {
-      return new JavaThreads(followVirtual, new HotSpotThreads(instrumentation), null);
+      return new JavaThreads(followVirtual, wakeUp, new HotSpotThreads(instrumentation), null);
     } catch (ReflectiveOperationException | IOException | RuntimeException e) {
-      return new JavaThreads(followVirtual, null, e.toString());
+      return new JavaThreads(followVirtual, wakeUp, null, e.toString());
     }
   }
 

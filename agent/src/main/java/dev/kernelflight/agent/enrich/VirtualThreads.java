@@ -26,9 +26,13 @@ public final class VirtualThreads {
   /** News that nobody takes in time is not kept without end. */
   static final int MOST_WAITING = 1 << 20;
 
+  /** So much news is better taken at once, or the garbage collector copies what has ended. */
+  private static final int MANY_WAITING = 1 << 13;
+
   private static final String CARRIER = "jdk.internal.misc.CarrierThread";
 
   private final Supplier<List<Thread>> running;
+  private final Runnable onMany;
 
   private final ConcurrentLinkedQueue<Thread> news = new ConcurrentLinkedQueue<>();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -43,8 +47,8 @@ public final class VirtualThreads {
   private volatile boolean lookAtRunning;
 
   private final Map<Long, Thread> byId = new HashMap<>();
-  private List<Long> ended = new ArrayList<>();
-  private List<Long> endedBefore = new ArrayList<>();
+  private final List<Long> ended = new ArrayList<>();
+  private int endedBefore;
   private long lastId;
   private @Nullable Thread last;
 
@@ -57,9 +61,11 @@ public final class VirtualThreads {
 
   /**
    * @param running all virtual threads that run
+   * @param onMany called by any thread when there is much to be taken by {@link #update}
    */
-  public VirtualThreads(Supplier<List<Thread>> running) {
+  public VirtualThreads(Supplier<List<Thread>> running, Runnable onMany) {
     this.running = running;
+    this.onMany = onMany;
   }
 
   static boolean isCarrier(Thread thread) {
@@ -117,7 +123,7 @@ public final class VirtualThreads {
     takeNews();
     byId.clear();
     ended.clear();
-    endedBefore.clear();
+    endedBefore = 0;
     last = null;
     lastId = 0;
   }
@@ -130,35 +136,40 @@ public final class VirtualThreads {
     if (!inUse) {
       return;
     }
-    if (waiting.incrementAndGet() > MOST_WAITING) {
+    int waits = waiting.incrementAndGet();
+    if (waits > MOST_WAITING) {
       waiting.decrementAndGet();
       lookAtRunning = true;
-    } else {
-      news.add(thread);
+      return;
+    }
+    news.add(thread);
+    if (waits % MANY_WAITING == 0) {
+      onMany.run();
     }
   }
 
-  /**
-   * Called before each batch of records. What ended before the last batch is forgotten: that one
-   * had all its records.
-   */
+  /** Called before each batch of records. */
   public void update() {
-    for (Long id : endedBefore) {
+    takeNews();
+    if (lookAtRunning && told) {
+      lookAtRunning = false;
+      look();
+    }
+    endedBefore = ended.size();
+  }
+
+  /** Called after each batch: it had all records of the threads that ended before it. */
+  public void drained() {
+    List<Long> done = ended.subList(0, endedBefore);
+    for (Long id : done) {
       byId.remove(id);
       if (id == lastId) {
         last = null;
         lastId = 0;
       }
     }
-    endedBefore.clear();
-    List<Long> emptied = endedBefore;
-    endedBefore = ended;
-    ended = emptied;
-    takeNews();
-    if (lookAtRunning && told) {
-      lookAtRunning = false;
-      look();
-    }
+    done.clear();
+    endedBefore = 0;
   }
 
   private void takeNews() {

@@ -19,7 +19,8 @@ class VirtualThreadsTest {
   private static final long CURRENT_ID = 0x7f0000001000L;
 
   private final List<Thread> running = new ArrayList<>();
-  private final VirtualThreads threads = new VirtualThreads(() -> List.copyOf(running));
+  private final CountDownLatch woken = new CountDownLatch(1);
+  private final VirtualThreads threads = new VirtualThreads(() -> List.copyOf(running), woken::countDown);
   private final MemorySegment kernel = MemorySegment.ofArray(new long[Carriers.BYTES / 8]);
   private final CountDownLatch end = new CountDownLatch(1);
   private Thread carrier = Thread.currentThread();
@@ -75,6 +76,7 @@ class VirtualThreadsTest {
       assertKnown(thread);
       assertKnown(another);
       assertKnown(thread);
+      threads.drained();
     }
   }
 
@@ -86,7 +88,6 @@ class VirtualThreadsTest {
     assertKnown(thread);
   }
 
-  /** Its last records may come with the batch after the one in which its end is told. */
   @Test
   void aThreadThatEndedIsKnownUntilItsRecordsWereRead() throws Exception {
     Thread thread = ended();
@@ -94,12 +95,11 @@ class VirtualThreadsTest {
     threads.changed(thread);
     threads.update();
     assertKnown(thread);
-    threads.update();
-    assertKnown(thread);
-    threads.update();
+    threads.drained();
     assertUnknown(thread);
   }
 
+  /** Its last records may come with the next batch. */
   @Test
   void anEndThatIsToldWhileRecordsAreRead() throws Exception {
     Thread thread = Thread.ofVirtual().unstarted(() -> {});
@@ -110,9 +110,11 @@ class VirtualThreadsTest {
     thread.join();
     threads.changed(thread);
     assertUnknown(ended());
-    threads.update();
+    threads.drained();
     assertKnown(thread);
     threads.update();
+    assertKnown(thread);
+    threads.drained();
     assertUnknown(thread);
   }
 
@@ -169,6 +171,7 @@ class VirtualThreadsTest {
     for (int i = 0; i < VirtualThreads.MOST_WAITING; i++) {
       threads.changed(told);
     }
+    assertThat(woken.getCount()).as("whether to be woken").isZero();
     Thread dropped = start();
     threads.changed(dropped);
     running.add(dropped);
