@@ -206,7 +206,8 @@ final class Recorder implements FlightRecorderListener {
     if (ready == null) {
       Epoll epoll = new Epoll();
       CompletableFuture<Integer> tid = new CompletableFuture<>();
-      JavaThreads threads = JavaThreads.of(instrumentation, options.virtualThreads(), epoll::wakeUp);
+      JavaThreads threads =
+          JavaThreads.of(instrumentation, options.virtualThreads(), epoll::wakeUp);
       threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
       // a starting JVM refuses for now, but all is linked for the moment that it does not
       threads.listen();

@@ -20,7 +20,8 @@ class VirtualThreadsTest {
 
   private final List<Thread> running = new ArrayList<>();
   private final CountDownLatch woken = new CountDownLatch(1);
-  private final VirtualThreads threads = new VirtualThreads(() -> List.copyOf(running), woken::countDown);
+  private final VirtualThreads threads =
+      new VirtualThreads(() -> List.copyOf(running), woken::countDown);
   private final MemorySegment kernel = MemorySegment.ofArray(new long[Carriers.BYTES / 8]);
   private final CountDownLatch end = new CountDownLatch(1);
   private Thread carrier = Thread.currentThread();
