@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What a virtual thread asks of the kernel is that thread's event, not its carrier's. The paths
@@ -146,19 +147,11 @@ class VirtualThreadTest {
     assertThat(opens).hasSize(4 * 4).allSatisfy(VirtualThreadTest::assertOwn);
   }
 
-  @Test
-  void aThreadThatRanBeforeTheAgentKnewOfAny() {
-    assertThat(opens(run("attach=auto"), "long-lived"))
-        .singleElement()
-        .satisfies(VirtualThreadTest::assertOwn);
-  }
-
-  @Test
-  void aThreadWithoutNameAndOneThatIsRenamed() {
-    assertThat(opens(run("attach=auto"), "unnamed"))
-        .singleElement()
-        .satisfies(VirtualThreadTest::assertOwn);
-    assertThat(opens(run("attach=auto"), "renamed"))
+  /** One that ran before the agent knew of any, one without a name, and one that changes it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"long-lived", "unnamed", "renamed"})
+  void oneThreadOfAKind(String kind) {
+    assertThat(opens(run("attach=auto"), kind))
         .singleElement()
         .satisfies(VirtualThreadTest::assertOwn);
   }
