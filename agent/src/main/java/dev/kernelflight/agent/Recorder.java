@@ -2,10 +2,10 @@ package dev.kernelflight.agent;
 
 import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.enrich.JavaThreads;
-import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
+import dev.kernelflight.agent.stacks.AdviceLoader;
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
@@ -41,6 +41,7 @@ final class Recorder implements FlightRecorderListener {
 
   private static final int HOUSEKEEPING_MILLIS = 1000;
   private static final int DRAINER_NICE = -10;
+  private static final int BACKGROUND_NICE = 10;
 
   /** While the JVM is not ready to tell of threads that start. */
   private static final int STARTING_MILLIS = 1;
@@ -73,7 +74,7 @@ final class Recorder implements FlightRecorderListener {
   }
 
   /** The daemon thread and what it waits on; made when the first recording wants an event. */
-  private record Drainer(Epoll epoll, int tid, ThreadDirectory threads) {}
+  private record Drainer(Epoll epoll, int tid, JavaThreads threads) {}
 
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
@@ -206,7 +207,8 @@ final class Recorder implements FlightRecorderListener {
     if (ready == null) {
       Epoll epoll = new Epoll();
       CompletableFuture<Integer> tid = new CompletableFuture<>();
-      JavaThreads threads = JavaThreads.of(instrumentation);
+      JavaThreads threads =
+          JavaThreads.of(instrumentation, options.virtualThreads(), epoll::wakeUp);
       threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
       // a starting JVM refuses for now, but all is linked for the moment that it does not
       threads.listen();
@@ -222,7 +224,7 @@ final class Recorder implements FlightRecorderListener {
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();
-      ready = new Drainer(epoll, tid.join(), threads.directory());
+      ready = new Drainer(epoll, tid.join(), threads);
       drainer = ready;
     }
     return ready;
@@ -231,6 +233,7 @@ final class Recorder implements FlightRecorderListener {
   private void drainForever(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
     boolean recordingRuns = true;
+    boolean followsVirtualThreads = false;
     int startingRounds = 0;
     while (true) {
       try {
@@ -243,6 +246,10 @@ final class Recorder implements FlightRecorderListener {
         }
         epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
+        if (!followsVirtualThreads && threads.sawCarrier()) {
+          followsVirtualThreads = true;
+          followVirtualThreads(threads);
+        }
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
         if (!attached || due || settingsChanged) {
           housekept = System.nanoTime();
@@ -256,6 +263,31 @@ final class Recorder implements FlightRecorderListener {
         LockSupport.parkNanos(HOUSEKEEPING_MILLIS * 1_000_000L);
       }
     }
+  }
+
+  /** Once there are any: most applications have none, and finding out about them is not free. */
+  private void followVirtualThreads(JavaThreads threads) {
+    String failure = "virtual threads appear as the threads that carry them: ";
+    if (!threads.tellsVirtualThreads()) {
+      Console.warn(failure + "this JVM does not tell which of them runs; JDK 24 or newer does");
+      return;
+    }
+    Thread thread =
+        new Thread(
+            () -> {
+              CurrentProcess.setNice(BACKGROUND_NICE);
+              try {
+                AdviceLoader.installVirtualThreadAdvice(
+                    instrumentation, changed -> threads.virtualThreads().changed((Thread) changed));
+                threads.virtualThreads().expectNews();
+              } catch (Throwable e) {
+                Console.warn(failure + "this JVM's class of them cannot be changed: " + e);
+              }
+            },
+            "Kernel Flight Recorder: virtual threads");
+    thread.setDaemon(true);
+    thread.setContextClassLoader(null);
+    thread.start();
   }
 
   private void drainNow() {

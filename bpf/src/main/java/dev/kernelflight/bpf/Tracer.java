@@ -172,6 +172,7 @@ public final class Tracer implements AutoCloseable {
   private final LoadedObject object;
   private final Transport transport;
   private final Filter filter;
+  private final Carriers carriers;
   private final Probes probes;
   private final int possibleCpus;
   private final StatisticsReader statistics;
@@ -188,6 +189,7 @@ public final class Tracer implements AutoCloseable {
     this.transport = transport;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
+    carriers = new Carriers(object.variable("carriers"));
     probes = new Probes(object, openHooks, options.attach, filter);
     statistics =
         new StatisticsReader(
@@ -332,6 +334,11 @@ public final class Tracer implements AutoCloseable {
   /** The buffers; they stay the tracer's. */
   public Transport transport() {
     return transport;
+  }
+
+  /** The threads that run virtual threads, to be told of. */
+  public Carriers carriers() {
+    return carriers;
   }
 
   /** What is traced. */
