@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests;
 
+import static dev.kernelflight.agenttests.AgentProcess.user;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -51,21 +52,6 @@ class PrivilegesTest {
 
   private static boolean lockedDown() throws IOException {
     return Files.exists(LOCKDOWN) && Files.readString(LOCKDOWN).contains("[confidentiality]");
-  }
-
-  /** User 1000 with these capabilities and no others. */
-  private static List<String> user(String... capabilities) {
-    StringBuilder all = new StringBuilder("-all");
-    for (String capability : capabilities) {
-      all.append(",+").append(capability);
-    }
-    return List.of(
-        "setpriv",
-        "--reuid=1000",
-        "--regid=1000",
-        "--clear-groups",
-        "--inh-caps=" + all,
-        "--ambient-caps=" + all);
   }
 
   private static List<String> memoryLock(String limit, List<String> command) {

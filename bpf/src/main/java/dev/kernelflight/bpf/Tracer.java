@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.abi.Resource;
 import dev.kernelflight.bpf.attach.AttachedHook;
 import dev.kernelflight.bpf.attach.Attacher;
 import dev.kernelflight.bpf.attach.FileOpenHooks;
@@ -29,7 +30,6 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.MemoryLock;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -189,12 +189,7 @@ public final class Tracer implements AutoCloseable {
   static BpfObject loadObject(Architecture architecture)
       throws IOException, MalformedObjectException {
     String name = "kernelflight-" + architecture.kernelName() + ".bpf.o";
-    try (InputStream in = Tracer.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IOException(name + " is missing from the jar");
-      }
-      return BpfObject.parse(in.readAllBytes());
-    }
+    return BpfObject.parse(Resource.bytes(Tracer.class, name));
   }
 
   /**

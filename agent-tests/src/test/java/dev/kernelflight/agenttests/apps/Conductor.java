@@ -6,6 +6,7 @@ import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -59,6 +60,8 @@ public final class Conductor {
       // the agent looks at the settings once a second
       case "await-settings" -> java.util.concurrent.TimeUnit.MILLISECONDS.sleep(4_000);
       case "block" -> SystemCalls.blockInRead();
+      // as some servers do, so that jars can be replaced
+      case "uncached" -> URLConnection.setDefaultUseCaches("jar", false);
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);
       case "dump" -> recording(words[1]).dump(Path.of(words[2]));

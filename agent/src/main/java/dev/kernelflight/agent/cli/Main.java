@@ -16,7 +16,12 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = SettingsCommand.class)
+    subcommands = {
+      AttachCommand.class,
+      DetachCommand.class,
+      DoctorCommand.class,
+      SettingsCommand.class
+    })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Feeds a {@link ThreadDirectory} from this JVM, and says why where that is impossible: then
  * records keep the kernel's id and name of their thread.
  */
-public final class JavaThreads {
+public final class JavaThreads implements AutoCloseable {
   private final ThreadDirectory directory;
   private final @Nullable HotSpotThreads hotSpot;
   private final @Nullable String whyUnknown;
@@ -70,6 +70,14 @@ public final class JavaThreads {
   /** Why no Java thread can be found, if that is so. */
   public Optional<String> whyUnknown() {
     return Optional.ofNullable(whyUnknown);
+  }
+
+  @Override
+  public void close() {
+    if (hotSpot != null) {
+      ThreadStarts.ignore();
+      hotSpot.close();
+    }
   }
 
   /** All platform threads, which costs no safepoint. */
