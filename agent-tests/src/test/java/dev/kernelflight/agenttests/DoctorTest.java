@@ -1,6 +1,7 @@
 package dev.kernelflight.agenttests;
 
 import static dev.kernelflight.agenttests.AgentProcess.user;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -239,6 +240,10 @@ class DoctorTest {
     return checks;
   }
 
+  private static JsonObject check(Map<String, JsonObject> checks, String name) {
+    return requireNonNull(checks.get(name), name);
+  }
+
   @Test
   void looksAtAllThatTracingNeeds() {
     KernelTracing.require();
@@ -273,7 +278,7 @@ class DoctorTest {
           assertThat(check.getString("finding")).isNotBlank();
         });
     for (String hook : List.of("fentry", "kprobe", "tracepoint")) {
-      assertThat(checks.get(hook).getString("status").equals("ok"))
+      assertThat(check(checks, hook).getString("status").equals("ok"))
           .as(hook)
           .isEqualTo(KernelTracing.allows("attach=" + hook));
     }
@@ -321,10 +326,10 @@ class DoctorTest {
       Finished finished = AgentProcess.command("doctor", "--json", "--pid", jvm.pid()).run();
       assertThat(finished.exitCode()).isEqualTo(1);
       Map<String, JsonObject> checks = checks(finished);
-      assertThat(checks.get("native-access").getString("status")).isEqualTo("fail");
-      assertThat(checks.get("loading").getString("finding"))
+      assertThat(check(checks, "native-access").getString("status")).isEqualTo("fail");
+      assertThat(check(checks, "loading").getString("finding"))
           .isEqualTo("it was started with -XX:-EnableDynamicAgentLoading");
-      assertThat(checks.get("java").getString("finding"))
+      assertThat(check(checks, "java").getString("finding"))
           .isEqualTo("Java " + System.getProperty("java.version"));
     }
   }
@@ -336,7 +341,7 @@ class DoctorTest {
       jvm.tell("open", "/dev/null");
       Finished finished = AgentProcess.command("doctor", "--json", "--pid", jvm.pid()).run();
       assertThat(finished.exitCode()).isZero();
-      assertThat(checks(finished).get("loading").getString("finding"))
+      assertThat(check(checks(finished), "loading").getString("finding"))
           .isEqualTo("has -javaagent:" + AgentProcess.agentJar());
     }
   }
