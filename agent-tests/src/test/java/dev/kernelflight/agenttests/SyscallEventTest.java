@@ -76,6 +76,7 @@ class SyscallEventTest {
             event -> assertThat(event.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(20)));
     // the others did not even leave the kernel
     assertThat(recorded.drained()).isLessThan(50_000);
+    assertThat(recorded.filteredByKernel()).isGreaterThanOrEqualTo(100_000);
   }
 
   /** What the kernel sends, and not only what JFR takes, follows the threshold. */
@@ -149,6 +150,7 @@ class SyscallEventTest {
         });
     assertThat(recorded.named(Recorded.SYSCALL))
         .allSatisfy(event -> assertThat(event.getString("errno")).isNotNull());
+    assertThat(recorded.filteredByKernel()).isGreaterThanOrEqualTo(10);
   }
 
   @Test

@@ -33,6 +33,7 @@ final class LibC {
   static final int PERF_EVENT_OPEN = X86 ? 298 : 241;
   static final int PROCESS_VM_READV = X86 ? 310 : 270;
   static final int READ = X86 ? 0 : 63;
+  static final int WRITE = X86 ? 1 : 64;
   static final int GETPPID = X86 ? 110 : 173;
   static final int NANOSLEEP = X86 ? 35 : 101;
   static final int FSYNC = X86 ? 74 : 82;

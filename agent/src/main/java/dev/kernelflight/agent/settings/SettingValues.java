@@ -14,6 +14,8 @@ final class SettingValues {
   /** JFR's word for a threshold that nothing reaches. */
   private static final String INFINITY = "infinity";
 
+  private static final List<String> CHUNK_PERIODS = List.of("everyChunk", "beginChunk", "endChunk");
+
   private SettingValues() {}
 
   /** {@code 20 ms} in nanoseconds. */
@@ -36,6 +38,18 @@ final class SettingValues {
       case "h" -> TimeUnit.HOURS.toNanos(number);
       default -> TimeUnit.DAYS.toNanos(number);
     };
+  }
+
+  /** How often an event is made, which JFR itself goes by; a time, or a place in the chunk. */
+  static String period(String text) throws BadSettingException {
+    if (!CHUNK_PERIODS.contains(text.strip())) {
+      try {
+        nanos(text);
+      } catch (BadSettingException e) {
+        throw new BadSettingException(e.getMessage() + ", or one of " + CHUNK_PERIODS);
+      }
+    }
+    return text;
   }
 
   /** {@code true} or {@code false}. */
