@@ -230,7 +230,8 @@ class AttachTest {
             temp.resolve("Old.java"),
             "class Old { public static void main(String[] a) throws Exception { System.in.read(); } }");
     compiler.run(null, null, null, "--release", "17", "-d", temp.toString(), source.toString());
-    Process old = new ProcessBuilder(java17.get(0).toString(), "-cp", temp.toString(), "Old").start();
+    Process old =
+        new ProcessBuilder(java17.get(0).toString(), "-cp", temp.toString(), "Old").start();
     try {
       AgentProcess.awaitLibrary(old.pid(), "libjvm.so");
       Finished attach = AgentProcess.command("attach", old.pid()).run();
