@@ -6,6 +6,7 @@ import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.CpuSampler;
 import dev.kernelflight.bpf.attach.FileOpenHooks;
+import dev.kernelflight.bpf.abi.Resource;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
@@ -27,7 +28,6 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.MemoryLock;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -201,12 +201,7 @@ public final class Tracer implements AutoCloseable {
   static BpfObject loadObject(Architecture architecture)
       throws IOException, MalformedObjectException {
     String name = "kernelflight-" + architecture.kernelName() + ".bpf.o";
-    try (InputStream in = Tracer.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IOException(name + " is missing from the jar");
-      }
-      return BpfObject.parse(in.readAllBytes());
-    }
+    return BpfObject.parse(Resource.bytes(Tracer.class, name));
   }
 
   /** To trace this process but for one thread. */

@@ -34,6 +34,8 @@ final class LibC {
   static final int SETRESGID = X86 ? 119 : 149;
   static final int SCHED_SETSCHEDULER = X86 ? 144 : 119;
   static final int BPF = X86 ? 321 : 280;
+  static final int PERF_EVENT_OPEN = X86 ? 298 : 241;
+  static final int PROCESS_VM_READV = X86 ? 310 : 270;
   static final int READ = X86 ? 0 : 63;
   static final int WRITE = X86 ? 1 : 64;
   static final int GETPPID = X86 ? 110 : 173;
