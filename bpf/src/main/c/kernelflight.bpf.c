@@ -31,14 +31,13 @@ int identify(void *ctx)
 	return 0;
 }
 
-/* A thread's state goes with the thread, or a later thread of the same id would inherit it. */
 SEC("raw_tp/sched_process_exit")
 int thread_exit(void *ctx)
 {
 	__u32 tid = traced_thread();
 
 	if (tid)
-		bpf_map_delete_elem(&threads, &tid);
+		forget_thread(tid);
 	return 0;
 }
 
@@ -159,7 +158,7 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!tid)
 		return 0;
-	thread = bpf_map_lookup_elem(&threads, &tid);
+	thread = find_thread(tid);
 	if (!thread)
 		return 0;
 	/* an open that another hook watches has returned before */
