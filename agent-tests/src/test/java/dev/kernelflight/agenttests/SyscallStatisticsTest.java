@@ -247,6 +247,27 @@ class SyscallStatisticsTest {
     assertThat(recorded.syscalls("getppid").size() + recorded.lost()).isEqualTo(calls);
   }
 
+  /** Several threads as fast as they can, with the default buffers. */
+  @Test
+  void asManyAsTheEventsAndTheLostOnes() {
+    int each = 30_000;
+    try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+      jvm.tell(
+          "start",
+          "r",
+          Recorded.SYSCALL + "#threshold=0ns",
+          Recorded.SYSCALL + "#syscalls=getppid",
+          Recorded.FILE_OPEN);
+      jvm.tell("threads-call", 4, each);
+      jvm.tell("stop", "r", recording());
+      assertEndsQuietly(jvm);
+    }
+    Recorded recorded = Recorded.in(recording());
+    long made = (1 + 2 + 3 + 4) * each;
+    assertThat(sum(recorded.statistics("getppid"), "count")).isEqualTo(made);
+    assertThat(recorded.syscalls("getppid").size() + recorded.lost()).isEqualTo(made);
+  }
+
   /** More threads than the kernel's table of threads has room for, one after the other. */
   @Test
   void threadsThatComeAndGo() {

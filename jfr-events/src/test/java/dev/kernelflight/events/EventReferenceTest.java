@@ -28,7 +28,7 @@ class EventReferenceTest {
   private static final String REGENERATE =
       "mvn -pl jfr-events test -Dtest=EventReferenceTest -Ddocs=write";
 
-  private static final List<Class<? extends Event>> EVENTS =
+  static final List<Class<? extends Event>> EVENTS =
       List.of(
           FileOpenEvent.class,
           SyscallEvent.class,
