@@ -60,21 +60,6 @@ int openat2_kprobe(struct pt_regs *regs)
 			       (const void *)PT_REGS_PARM3(regs));
 }
 
-SEC("kprobe/do_sys_open")
-int open_kprobe(struct pt_regs *regs)
-{
-	__u32 tid = traced_thread();
-	struct thread *thread;
-
-	if (!tid)
-		return 0;
-	thread = track(tid);
-	if (thread)
-		open_requested(thread, PT_REGS_PARM1(regs), PT_REGS_PARM2(regs),
-			       PT_REGS_PARM3(regs), PT_REGS_PARM4(regs));
-	return 0;
-}
-
 /*
  * The architecture's entry function of a system call that opens; its only argument is the user
  * registers.

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Single system calls: which of them the settings let through, and what is told of each. */
 @Tag("kernel")
 class SyscallEventTest {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 240;
   private static final String EVERY = Recorded.SYSCALL + "#threshold=0ns";
 
   @TempDir Path temp;

@@ -1,11 +1,8 @@
 package dev.kernelflight.bpf;
 
 import dev.kernelflight.bpf.Tracer.Probe;
-import dev.kernelflight.bpf.abi.Architecture;
-import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.AttachedHook;
 import dev.kernelflight.bpf.attach.Attacher;
-import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.HookKind;
@@ -34,7 +31,7 @@ final class Probes implements AutoCloseable {
           List.of(new RawTracepoint("thread_exit", "sched_process_exit")));
 
   private final LoadedObject object;
-  private final Architecture architecture;
+  private final List<Hook> openHooks;
   private final Optional<HookKind> only;
   private final Filter filter;
 
@@ -54,12 +51,13 @@ final class Probes implements AutoCloseable {
    * None yet.
    *
    * @param object whose programs are attached; it stays its owner's
+   * @param openHooks functions to hook for file opens, in the order of their cost
    * @param only the one kind of hook to use for file opens, or empty for the cheapest
    * @param filter which the programs go by
    */
-  Probes(LoadedObject object, Architecture architecture, Optional<HookKind> only, Filter filter) {
+  Probes(LoadedObject object, List<Hook> openHooks, Optional<HookKind> only, Filter filter) {
     this.object = object;
-    this.architecture = architecture;
+    this.openHooks = openHooks;
     this.only = only;
     this.filter = filter;
   }
@@ -102,10 +100,7 @@ final class Probes implements AutoCloseable {
 
   /** Hooks a kernel function; returns why not, unless the tracepoints may serve instead. */
   private @Nullable NoHookException attachOpenFunctions() {
-    List<Hook> candidates =
-        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()).stream()
-            .filter(hook -> mayUse(hook.kind()))
-            .toList();
+    List<Hook> candidates = openHooks.stream().filter(hook -> mayUse(hook.kind())).toList();
     if (candidates.isEmpty()) {
       openFunctionsRefused = List.of();
       return null;

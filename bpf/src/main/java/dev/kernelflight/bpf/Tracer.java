@@ -3,6 +3,8 @@ package dev.kernelflight.bpf;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
@@ -139,7 +141,7 @@ public final class Tracer implements AutoCloseable {
 
   private Tracer(
       Options options,
-      Architecture architecture,
+      List<Hook> openHooks,
       LoadedObject object,
       Transport transport,
       int possibleCpus) {
@@ -147,7 +149,7 @@ public final class Tracer implements AutoCloseable {
     this.transport = transport;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
-    probes = new Probes(object, architecture, options.attach, filter);
+    probes = new Probes(object, openHooks, options.attach, filter);
     statistics =
         new StatisticsReader(
             object.map("statistics"), object.map("thread_statistics"), possibleCpus);
@@ -177,6 +179,22 @@ public final class Tracer implements AutoCloseable {
   public static Tracer open(Options options, int agentThread, Epoll epoll)
       throws KernelException, IOException {
     Architecture architecture = Architecture.current();
+    return open(
+        options,
+        architecture,
+        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()),
+        agentThread,
+        epoll);
+  }
+
+  /** With other functions to hook for file opens, in the order of their cost. */
+  static Tracer open(
+      Options options,
+      Architecture architecture,
+      List<Hook> openHooks,
+      int agentThread,
+      Epoll epoll)
+      throws KernelException, IOException {
     BpfObject parsed;
     try {
       parsed = loadObject(architecture);
@@ -194,7 +212,7 @@ public final class Tracer implements AutoCloseable {
           options.buffer == Buffer.RING
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
-      Tracer tracer = new Tracer(options, architecture, object, transport, possibleCpus);
+      Tracer tracer = new Tracer(options, openHooks, object, transport, possibleCpus);
       tracer.filter.setAgentThread(agentThread);
       return tracer;
     } catch (KernelException | IOException | RuntimeException e) {

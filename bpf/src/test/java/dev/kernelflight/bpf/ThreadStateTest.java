@@ -9,7 +9,6 @@ import dev.kernelflight.bpf.Tracer.Counters;
 import dev.kernelflight.bpf.Tracer.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.sys.CurrentProcess;
-import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.KernelObjects;
 import dev.kernelflight.bpf.sys.KernelObjects.OpenMap;
 import dev.kernelflight.bpf.sys.Syscalls;
@@ -74,38 +73,22 @@ class ThreadStateTest {
     }
   }
 
-  /** The two that hold threads: those that have a slot of the table, and those that do not. */
-  private record State(OpenMap owners, OpenMap crowded) implements AutoCloseable {
-    static State open() throws Exception {
-      return new State(KernelObjects.map("slot_owners"), KernelObjects.map("crowded_threads"));
-    }
-
-    int threads() throws KernelException {
-      return owners.entries() + crowded.entries();
-    }
-
-    @Override
-    public void close() {
-      owners.close();
-      crowded.close();
-    }
-  }
-
   /** Six times more than the table has room for. Each one's last call, exit, does not return. */
   @Test
   void aHundredThousandThreadsOneAfterTheOther() throws Exception {
     int threads = 100_000;
     try (TracedProcess traced = counting(false);
-        State state = State.open()) {
+        OpenMap owners = KernelObjects.map("slot_owners");
+        OpenMap crowded = KernelObjects.map("crowded_threads")) {
       inNewThreads(threads, () -> Syscalls.call("getppid"));
       assertThat(counted(traced, 0)).isEqualTo(threads);
       assertThat(traced.total(Counters::untracked)).isZero();
       // a thread that was joined may still be on its way out
       long begun = System.nanoTime();
-      while (state.threads() > liveThreads()) {
+      while (owners.entries() + crowded.entries() > liveThreads()) {
         assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.MINUTES.toNanos(1));
       }
-      assertThat(state.threads()).isPositive();
+      assertThat(owners.entries()).isPositive();
     }
   }
 
@@ -115,14 +98,16 @@ class ThreadStateTest {
     Path unseen = Path.of("/unseen");
     Path seen = Path.of("/seen");
     try (TracedProcess traced = new TracedProcess(options);
-        State state = State.open()) {
-      state.owners.fill();
-      state.crowded.fill();
+        OpenMap owners = KernelObjects.map("slot_owners");
+        OpenMap crowded = KernelObjects.map("crowded_threads")) {
+      owners.fill();
+      crowded.fill();
       inNewThreads(1, () -> openOften(unseen));
       assertThat(traced.opensOf(unseen)).isEmpty();
       assertThat(traced.total(Counters::untracked)).isGreaterThanOrEqualTo(CALLS);
 
-      state.crowded.clear();
+      owners.clear();
+      crowded.clear();
       inNewThreads(1, () -> openOften(seen));
       assertThat(traced.opensOf(seen)).hasSize(CALLS);
     }

@@ -2,7 +2,10 @@ package dev.kernelflight.bpf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.FileOpenHooks;
+import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TracedProcess implements AutoCloseable {
   static final String THREAD_NAME = "opener";
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(240);
 
   final Tracer tracer;
   private final Epoll epoll;
@@ -36,10 +39,16 @@ final class TracedProcess implements AutoCloseable {
   private long received;
 
   TracedProcess(Tracer.Options options) throws Exception {
+    this(options, FileOpenHooks.inOrder(Architecture.current(), KernelNames.ofThisMachine()));
+  }
+
+  /** With these functions to hook for file opens, in order. */
+  TracedProcess(Tracer.Options options, List<Hook> openHooks) throws Exception {
     // whatever a thread opens when it starts is over by then
     onOpener(() -> null);
     epoll = new Epoll();
-    tracer = Tracer.open(options, CurrentProcess.threadId(), epoll);
+    tracer =
+        Tracer.open(options, Architecture.current(), openHooks, CurrentProcess.threadId(), epoll);
     tracer.follow(Wanted.fileOpensOnly());
   }
 
