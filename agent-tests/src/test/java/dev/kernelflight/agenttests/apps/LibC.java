@@ -47,6 +47,8 @@ final class LibC {
   static final int BIND = X86 ? 49 : 200;
   static final int LISTEN = X86 ? 50 : 201;
   static final int ACCEPT4 = X86 ? 288 : 242;
+  static final int SENDTO = X86 ? 44 : 206;
+  static final int RECVFROM = X86 ? 45 : 207;
   static final int TGKILL = X86 ? 234 : 131;
   static final int FUTEX = X86 ? 202 : 98;
 

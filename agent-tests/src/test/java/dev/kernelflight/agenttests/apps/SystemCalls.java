@@ -30,6 +30,8 @@ final class SystemCalls {
       case "tgkill" -> LibC.TGKILL;
       case "futex" -> LibC.FUTEX;
       case "execve" -> LibC.EXECVE;
+      case "sendto" -> LibC.SENDTO;
+      case "recvfrom" -> LibC.RECVFROM;
       default -> throw new IllegalArgumentException(name);
     };
   }

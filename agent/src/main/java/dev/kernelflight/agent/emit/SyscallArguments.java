@@ -127,7 +127,13 @@ public final class SyscallArguments {
       case "fd" -> appendDescriptor((int) value, record);
       case "dir" -> appendDirectory((int) value, record);
       case "path" -> appendPath(record);
-      case "socket", "socketref" -> appendSocketAddress(record);
+      case "socket" -> appendSocketAddress(record);
+      case "socketref" -> {
+        // a call that failed has left there what was there before
+        if (record.result() >= 0) {
+          appendSocketAddress(record);
+        }
+      }
       case "flags" -> text.append(names.openFlags(value & 0xffffffffL));
       case "signal" -> text.append(names.signal((int) value));
       case "futex" -> text.append(names.futexOperation((int) value));
@@ -172,8 +178,9 @@ public final class SyscallArguments {
 
   private void appendSocketAddress(SyscallRecord record) {
     if (record.detailLength() < 0) {
-      text.append("<unreadable: ").append(names.errno(-record.detailLength())).append('>');
+      text.append(" <unreadable: ").append(names.errno(-record.detailLength())).append('>');
     } else if (record.detailLength() > 0) {
+      text.append(' ');
       text.append(
           SocketAddressText.of(record.memory(), record.detailOffset(), record.detailLength()));
     }
