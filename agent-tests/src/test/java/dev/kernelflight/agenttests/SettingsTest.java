@@ -9,6 +9,7 @@ import dev.kernelflight.agenttests.apps.Hello;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
