@@ -72,7 +72,8 @@ class CpuSampleTest {
             assertThat(sample.getString("kernelStack") != null).isEqualTo(inKernel);
             assertThat(sample.getInt("cpu")).isNotNegative();
             assertThat(sample.getInt("osThreadId")).isPositive();
-            assertThat(sample.getThread() == null).isEqualTo(sample.getString("osThreadName") != null);
+            assertThat(sample.getThread() == null)
+                .isEqualTo(sample.getString("osThreadName") != null);
           })
           .noneMatch(sample -> "Kernel Flight R".equals(sample.getString("osThreadName")));
       assertThat(of(samples, "Kernel Flight Recorder")).isEmpty();
@@ -82,9 +83,10 @@ class CpuSampleTest {
               assertThat(sample.getString("kernelStack"))
                   .startsWith(sample.getString("kernelFunction")))
           // getrandom(2) ends in there on every kernel
-          .anyMatch(sample -> sample.getString("kernelStack").contains("get_random_bytes_user")
-              || sample.getString("kernelStack").contains("urandom_read")
-              || sample.getString("kernelStack").contains("getrandom"));
+          .anyMatch(sample ->
+              sample.getString("kernelStack").contains("get_random_bytes_user")
+                  || sample.getString("kernelStack").contains("urandom_read")
+                  || sample.getString("kernelStack").contains("getrandom"));
       assertThat(recorded.named(Recorded.PROBE))
           .filteredOn(probe -> Recorded.CPU_SAMPLE.equals(probe.getString("event")))
           .isNotEmpty()

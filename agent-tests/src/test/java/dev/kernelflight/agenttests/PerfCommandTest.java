@@ -176,8 +176,7 @@ class PerfCommandTest {
   @Test
   void thresholdAndErrors() {
     try (Running busy = conductor();
-        PerfProcess perf =
-            PerfProcess.start("-e syscalls --threshold 5ms", "-p", busy.pid())) {
+        PerfProcess perf = PerfProcess.start("-e syscalls --threshold 5ms", "-p", busy.pid())) {
       busy.tell("call", 100, "getppid");
       busy.tell("sleep", 3, 10);
       busy.tell("sleep", 1, 20);
@@ -193,8 +192,7 @@ class PerfCommandTest {
     List<Double> measured = new ArrayList<>();
     try (Running idle = conductor()) {
       for (int i = 0; i < TRIES; i++) {
-        try (PerfProcess perf =
-            PerfProcess.start("-d 3.5 --path /perf/", "-p", idle.pid())) {
+        try (PerfProcess perf = PerfProcess.start("-d 3.5 --path /perf/", "-p", idle.pid())) {
           long begun = System.nanoTime();
           Finished finished = perf.await();
           double seconds = (System.nanoTime() - begun) / 1e9;
@@ -209,7 +207,8 @@ class PerfCommandTest {
         }
       }
     }
-    // from the first line to the exit; a machine that is busy with other things may need a second try
+    // from the first line to the exit; a machine that is busy with other things may need a second
+    // try
     assertThat(measured).allMatch(seconds -> seconds > 3.5 * 0.9);
     assertThat(measured).as("seconds").anyMatch(seconds -> seconds < 3.5 * 1.1);
   }
@@ -279,8 +278,7 @@ class PerfCommandTest {
   void whatIsLostIsSaidAndCounted() {
     int calls = 300_000;
     try (Running busy = conductor();
-        PerfProcess perf =
-            PerfProcess.start("-e syscalls --pages 16", "-p", busy.pid())) {
+        PerfProcess perf = PerfProcess.start("-e syscalls --pages 16", "-p", busy.pid())) {
       busy.tell("call", calls, "getppid");
       perf.signal("TERM");
       Finished finished = perf.await();
@@ -371,10 +369,13 @@ class PerfCommandTest {
     }
     List<String> opens = out.lines().filter(line -> line.contains("/perf/inside O_")).toList();
     // small numbers: those of the namespace
-    assertThat(opens).isNotEmpty().allMatch(line -> line.matches("\\S+ +\\d{1,4} +\\d{1,4} cat .*"));
-    assertThat(out.lines()).as("calls of process 2").anyMatch(line -> line.matches("\\S+ +2 +2 sh .*"));
+    assertThat(opens)
+        .isNotEmpty()
+        .allMatch(line -> line.matches("\\S+ +\\d{1,4} +\\d{1,4} cat .*"));
+    assertThat(out.lines())
+        .as("calls of process 2")
+        .anyMatch(line -> line.matches("\\S+ +2 +2 sh .*"));
   }
-
 
   @ParameterizedTest
   @ValueSource(strings = {"--help", "-h"})
@@ -436,18 +437,23 @@ class PerfCommandTest {
 
   @Test
   void aThreadIsNoProcess() throws Exception {
-    try (Running busy = conductor();
-        Stream<Path> tasks = Files.list(Path.of("/proc/" + busy.pid() + "/task"))) {
-      String thread =
-          tasks
-              .map(task -> task.getFileName().toString())
-              .filter(tid -> !tid.equals(Long.toString(busy.pid())))
-              .findFirst()
-              .orElseThrow();
+    try (Running busy = conductor()) {
+      busy.tell("threads");
+      String thread = anotherThread(busy.pid());
       Finished finished = AgentCommand.run("perf", "-p", thread);
       assertThat(finished.exitCode()).isEqualTo(1);
       assertThat(finished.err())
           .contains(thread + " is a thread of process " + busy.pid() + ": use -p " + busy.pid());
+    }
+  }
+
+  private static String anotherThread(long pid) throws IOException {
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid + "/task"))) {
+      return tasks
+          .map(task -> task.getFileName().toString())
+          .filter(tid -> !tid.equals(Long.toString(pid)))
+          .findFirst()
+          .orElseThrow();
     }
   }
 

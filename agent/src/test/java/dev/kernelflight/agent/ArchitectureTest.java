@@ -124,8 +124,7 @@ class ArchitectureTest {
   void missionControlIsForTheCommandLineAlone() {
     noClasses()
         .that()
-        .resideOutsideOfPackages(
-            "dev.kernelflight.agent.recording..", "dev.kernelflight.jmc..")
+        .resideOutsideOfPackages("dev.kernelflight.agent.recording..", "dev.kernelflight.jmc..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.openjdk.jmc..")

@@ -89,8 +89,7 @@ final class PerfCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "KIND",
       converter = KindConverter.class,
-      description =
-          "which events, separated by commas: opens, syscalls, samples (default: opens)")
+      description = "which events, separated by commas: opens, syscalls, samples (default: opens)")
   private Set<Kind> kinds = EnumSet.of(Kind.OPENS);
 
   @Option(
@@ -219,8 +218,7 @@ final class PerfCommand implements Callable<Integer> {
     all.set(0, MOST_SYSCALLS);
     return new Wanted(
         opens
-            ? Optional.of(
-                new Wanted.FileOpens(threshold, errors, PathFilter.of(paths).prefixes()))
+            ? Optional.of(new Wanted.FileOpens(threshold, errors, PathFilter.of(paths).prefixes()))
             : Optional.empty(),
         events.contains(EventKind.SYSCALLS)
             ? Optional.of(new Wanted.Syscalls(threshold, errors, all))
@@ -264,8 +262,7 @@ final class PerfCommand implements Callable<Integer> {
           return kind;
         }
       }
-      throw new TypeConversionException(
-          "'" + value + "' is none of opens, syscalls and samples");
+      throw new TypeConversionException("'" + value + "' is none of opens, syscalls and samples");
     }
   }
 
@@ -303,7 +300,10 @@ final class PerfCommand implements Callable<Integer> {
         // said below
       }
       throw new TypeConversionException(
-          "'" + value + "' is no number of seconds from 0 (until Ctrl-C) to " + MOST
+          "'"
+              + value
+              + "' is no number of seconds from 0 (until Ctrl-C) to "
+              + MOST
               + " (a year), such as 5 or 0.5");
     }
   }

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Traces, on the calling thread, until the time is over, the traced process has ended, nobody reads
@@ -74,8 +73,12 @@ final class PerfSession {
   private void onLoss(int cpu, long count, String reason) {
     summary.addLost(cpu, count);
     warnings.accept(
-        "lost " + count + (count == 1 ? " event" : " events")
-            + (cpu < 0 ? "" : " on CPU " + cpu) + ": " + reason);
+        "lost "
+            + count
+            + (count == 1 ? " event" : " events")
+            + (cpu < 0 ? "" : " on CPU " + cpu)
+            + ": "
+            + reason);
   }
 
   /** Traces and shows all of it. */
@@ -173,6 +176,8 @@ final class PerfSession {
 
   private void reportLosses(Tracer tracer) throws KernelException {
     losses.report(
-        tracer.counters(), tracer.skippedRuns(), events.undecodable() + tracer.transport().undecodable());
+        tracer.counters(),
+        tracer.skippedRuns(),
+        events.undecodable() + tracer.transport().undecodable());
   }
 }

@@ -39,7 +39,8 @@ record TracedProcess(int pid, String started) {
     }
     if (!Files.isDirectory(proc(pid))) {
       throw new NoneException(
-          "there is no process " + pid
+          "there is no process "
+              + pid
               + ": see ps -e (with /proc mounted hidepid, only root sees those of others)");
     }
     List<String> status = Files.readAllLines(proc(pid).resolve("status"));
@@ -64,7 +65,9 @@ record TracedProcess(int pid, String started) {
     try {
       if (!own.equals(PidNamespace.of(proc(pid)))) {
         throw new NoneException(
-            "process " + pid + " has a PID namespace of its own, into which this one cannot look:"
+            "process "
+                + pid
+                + " has a PID namespace of its own, into which this one cannot look:"
                 + " run perf on the host, or in that container");
       }
     } catch (IOException e) {
@@ -84,8 +87,7 @@ record TracedProcess(int pid, String started) {
 
   /** A process whose first thread has ended may go on with others. */
   private static boolean hasEnded(List<String> stat) {
-    return List.of("Z", "X").contains(stat.get(STATE))
-        && Integer.parseInt(stat.get(THREADS)) <= 1;
+    return List.of("Z", "X").contains(stat.get(STATE)) && Integer.parseInt(stat.get(THREADS)) <= 1;
   }
 
   private static Path proc(int pid) {

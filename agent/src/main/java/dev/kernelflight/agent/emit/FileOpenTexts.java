@@ -7,9 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A file open in words. Allocates only for what was never seen before; one thread at a time.
- */
+/** A file open in words. Allocates only for what was never seen before; one thread at a time. */
 public final class FileOpenTexts {
   private static final int PATH_SLOTS = 4096;
   private static final int MOST_FLAG_TEXTS = 1024;

@@ -8,8 +8,7 @@ import dev.kernelflight.events.EventsLostEvent;
  * time.
  */
 public final class LossReporter {
-  private static final String BUFFER_FULL =
-      "the buffer was full: enlarge it with the option pages";
+  private static final String BUFFER_FULL = "the buffer was full: enlarge it with the option pages";
   private static final String RETURN_MISSED =
       "the return of a call was not seen: too many calls were under way at once for the kretprobe";
   private static final String UNTRACKED =

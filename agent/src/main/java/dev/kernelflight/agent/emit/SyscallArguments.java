@@ -168,7 +168,8 @@ public final class SyscallArguments {
     text.append(descriptor);
     if (descriptor >= 0 && record.end() - record.start() >= WORTH_A_LOOK_NANOS) {
       try {
-        Path target = Files.readSymbolicLink(Path.of("/proc/" + record.pid() + "/fd/" + descriptor));
+        Path target =
+            Files.readSymbolicLink(Path.of("/proc/" + record.pid() + "/fd/" + descriptor));
         text.append('(').append(target).append(')');
       } catch (IOException | RuntimeException e) {
         // closed meanwhile
