@@ -180,7 +180,7 @@ static __always_inline int openat2_returned(void *ctx, __u64 result)
 
 	if (!tid)
 		return 0;
-	thread = bpf_map_lookup_elem(&threads, &tid);
+	thread = find_thread(tid);
 	if (thread && thread->open_start)
 		open_returned(ctx, thread, (__s32)result, bpf_ktime_get_ns());
 	return 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
- * File opens, system calls and CPU samples of one process or of all. File opens are seen behind whichever hook the kernel
- * has: fentry/fexit, kprobe/kretprobe or the raw syscall tracepoints. Every hook only picks its
- * arguments apart; open_entered() and open_returned() are the one body behind all of them. System
- * calls are seen by the tracepoints alone. Samples are taken by an event of each CPU.
+ * File opens, system calls and CPU samples of one process or of all. File opens are seen behind
+ * whichever hook the kernel has: fentry/fexit, kprobe/kretprobe or the raw syscall tracepoints. Every
+ * hook only picks its arguments apart; open_entered() and open_returned() are the one body behind all
+ * of them. System calls are seen by the tracepoints alone. Samples are taken by an event of each CPU.
  *
  * The entry remembers the arguments, the return sends the record. What arguments point to is read
  * on return: by then the kernel itself has read it, so that its page is resident, which at entry
@@ -32,14 +32,13 @@ int identify(void *ctx)
 	return 0;
 }
 
-/* A thread's state goes with the thread, or a later thread of the same id would inherit it. */
 SEC("raw_tp/sched_process_exit")
 int thread_exit(void *ctx)
 {
 	__u32 tid = traced_thread();
 
 	if (tid)
-		bpf_map_delete_elem(&threads, &tid);
+		forget_thread(tid);
 	return 0;
 }
 
@@ -167,7 +166,7 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!tid)
 		return 0;
-	thread = bpf_map_lookup_elem(&threads, &tid);
+	thread = find_thread(tid);
 	if (!thread)
 		return 0;
 	/* an open that another hook watches has returned before */

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param tracing how to trace
  * @param required whether the application must not start without tracing
  */
-record AgentOptions(Tracer.Options tracing, boolean required) {
+public record AgentOptions(Tracer.Options tracing, boolean required) {
   static final String KNOWN =
       """
         attach=auto|fentry|kprobe|tracepoint  the hook to use; auto takes the cheapest (default)
@@ -30,7 +30,7 @@ record AgentOptions(Tracer.Options tracing, boolean required) {
   private static final int MOST_PAGES = 65536;
 
   /** Options that cannot be understood; the message says which, and what is known. */
-  static final class BadOptionException extends Exception {
+  public static final class BadOptionException extends Exception {
     private static final long serialVersionUID = 1L;
 
     BadOptionException(String message) {
@@ -38,7 +38,8 @@ record AgentOptions(Tracer.Options tracing, boolean required) {
     }
   }
 
-  static AgentOptions defaults() {
+  /** What holds where nothing is said. */
+  public static AgentOptions defaults() {
     return new AgentOptions(
         new Tracer.Options(
             Optional.empty(), Tracer.Buffer.PERF, Tracer.Options.defaultPages(onlineCpus())),
@@ -87,7 +88,8 @@ record AgentOptions(Tracer.Options tracing, boolean required) {
     return equals < 0 ? "" : option.substring(equals + 1).strip();
   }
 
-  private AgentOptions with(String name, String value) throws BadOptionException {
+  /** With another value of an option. */
+  public AgentOptions with(String name, String value) throws BadOptionException {
     return switch (name) {
       case "attach" -> tracing(new Tracer.Options(hook(value), tracing.buffer(), tracing.pages()));
       case "buffer" ->

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
  * @param problem what could not be done, and what the kernel or the JVM answered
  * @param advice what to do about it
  */
-record Diagnosis(String problem, String advice) {
+public record Diagnosis(String problem, String advice) {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
   private static final Path LIMITS = Path.of("/proc/self/limits");
@@ -29,7 +29,7 @@ record Diagnosis(String problem, String advice) {
   private static final int ENOSYS = 38;
 
   /** Makes sense of whatever stopped the agent. */
-  static Diagnosis of(Throwable failure) {
+  public static Diagnosis of(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       switch (cause) {
         case AgentOptions.BadOptionException e -> {

@@ -42,7 +42,7 @@ final class Pipeline implements AutoCloseable {
   private final SyscallEmitter syscalls;
   private final CpuSampleEmitter cpuSamples;
   private final StatisticsEmitter statistics;
-  private final LossReporter losses = new LossReporter();
+  private final LossReporter losses = new LossReporter(LossReporter::commit);
   private long undecodable;
   private long records;
   private long busyNanos;

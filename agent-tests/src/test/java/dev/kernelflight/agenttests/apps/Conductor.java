@@ -58,6 +58,7 @@ public final class Conductor {
           SystemCalls.inThreads(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
       // the agent looks at the settings once a second
       case "await-settings" -> java.util.concurrent.TimeUnit.MILLISECONDS.sleep(4_000);
+      case "burn" -> SystemCalls.burn();
       case "block" -> SystemCalls.blockInRead();
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);

@@ -41,6 +41,7 @@ final class LibC {
   static final int LISTEN = X86 ? 50 : 201;
   static final int ACCEPT4 = X86 ? 288 : 242;
   static final int TGKILL = X86 ? 234 : 131;
+  static final int GETRANDOM = X86 ? 318 : 278;
   static final int FUTEX = X86 ? 202 : 98;
 
   static final int AT_FDCWD = -100;

@@ -18,7 +18,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = {PrintCommand.class, ReportCommand.class, SettingsCommand.class})
+    subcommands = {
+      PerfCommand.class,
+      PrintCommand.class,
+      ReportCommand.class,
+      SettingsCommand.class
+    })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
