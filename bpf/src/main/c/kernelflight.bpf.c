@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
- * File opens, system calls and CPU samples of one process or of all. File opens are seen behind whichever hook the kernel
- * has: fentry/fexit, kprobe/kretprobe or the raw syscall tracepoints. Every hook only picks its
- * arguments apart; open_entered() and open_returned() are the one body behind all of them. System
- * calls are seen by the tracepoints alone. Samples are taken by an event of each CPU.
+ * File opens, system calls and CPU samples of one process or of all. File opens are seen behind
+ * whichever hook the kernel has: fentry/fexit, kprobe/kretprobe or the raw syscall tracepoints. Every
+ * hook only picks its arguments apart; open_entered() and open_returned() are the one body behind all
+ * of them. System calls are seen by the tracepoints alone. Samples are taken by an event of each CPU.
  *
  * The entry remembers the arguments, the return sends the record. What arguments point to is read
  * on return: by then the kernel itself has read it, so that its page is resident, which at entry

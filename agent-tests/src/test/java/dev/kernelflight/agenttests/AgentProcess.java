@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A JVM of the kind that runs the tests, started with the packaged agent. */
-final class AgentProcess {
+public final class AgentProcess {
   /** Every message of the agent begins with it. */
   static final String PREFIX = "Kernel Flight Recorder: ";
 
@@ -38,7 +38,7 @@ final class AgentProcess {
   }
 
   /** A JVM with this main class and these arguments. */
-  static AgentProcess of(Class<?> main, Object... arguments) {
+  public static AgentProcess of(Class<?> main, Object... arguments) {
     return new AgentProcess(main, Stream.of(arguments).map(Object::toString).toList());
   }
 
@@ -48,17 +48,17 @@ final class AgentProcess {
   }
 
   /** The agent's options; none are the default. */
-  AgentProcess agent(String options) {
+  public AgentProcess agent(String options) {
     agentOptions = options;
     return this;
   }
 
-  AgentProcess withoutAgent() {
+  public AgentProcess withoutAgent() {
     agentOptions = null;
     return this;
   }
 
-  AgentProcess jvm(String... options) {
+  public AgentProcess jvm(String... options) {
     Collections.addAll(jvmOptions, options);
     return this;
   }
@@ -70,18 +70,18 @@ final class AgentProcess {
   }
 
   /** Records from the start to the exit of the JVM, with the settings that users start with. */
-  AgentProcess recordingTo(Path file) {
+  public AgentProcess recordingTo(Path file) {
     return jvm("-XX:StartFlightRecording:dumponexit=true,filename=" + file);
   }
 
   /** Runs the JVM by means of another command. */
-  AgentProcess under(List<String> command) {
+  public AgentProcess under(List<String> command) {
     before.addAll(command);
     return this;
   }
 
   /** Runs it to its end with an empty standard input. */
-  Finished run() {
+  public Finished run() {
     try {
       Path out = temporaryFile();
       Path err = temporaryFile();
@@ -129,7 +129,7 @@ final class AgentProcess {
     if (agentOptions != null) {
       command.add("-javaagent:" + agentJar() + (agentOptions.isEmpty() ? "" : "=" + agentOptions));
     }
-    command.addAll(List.of("-cp", classPath(), main.getName()));
+    command.addAll(List.of("-cp", classPath(main), main.getName()));
     command.addAll(arguments);
     return command;
   }
@@ -183,8 +183,12 @@ final class AgentProcess {
 
   /** Where the applications' classes are; without those of the test framework. */
   static String classPath() {
+    return classPath(AgentProcess.class);
+  }
+
+  private static String classPath(Class<?> main) {
     try {
-      return Path.of(AgentProcess.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+      return Path.of(main.getProtectionDomain().getCodeSource().getLocation().toURI())
           .toAbsolutePath()
           .toString();
     } catch (java.net.URISyntaxException e) {
@@ -242,7 +246,7 @@ final class AgentProcess {
   }
 
   /** What is left of a JVM. */
-  record Finished(int exitCode, String out, String err) {
+  public record Finished(int exitCode, String out, String err) {
     /** How many messages the agent printed. */
     int messages() {
       return err.split(PREFIX, -1).length - 1;

@@ -92,7 +92,8 @@ public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boole
     return equals < 0 ? "" : option.substring(equals + 1).strip();
   }
 
-  private AgentOptions with(String name, String value) throws BadOptionException {
+  /** With another value of an option. */
+  public AgentOptions with(String name, String value) throws BadOptionException {
     return switch (name) {
       case "attach" -> tracing(new Tracer.Options(hook(value), tracing.buffer(), tracing.pages()));
       case "buffer" ->

@@ -46,7 +46,7 @@ final class Pipeline implements AutoCloseable {
   private final SyscallEmitter syscalls;
   private final CpuSampleEmitter cpuSamples;
   private final StatisticsEmitter statistics;
-  private final LossReporter losses = new LossReporter();
+  private final LossReporter losses = new LossReporter(LossReporter::commit);
   private final DrainReporter work = new DrainReporter();
   private long undecodable;
   private long records;

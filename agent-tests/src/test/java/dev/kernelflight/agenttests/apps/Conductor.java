@@ -76,6 +76,7 @@ public final class Conductor {
         return String.valueOf(new ProcessBuilder(words[1]).start().waitFor());
       }
       case "become-shell" -> SystemCalls.becomeShell(line.substring("become-shell ".length()));
+      case "burn" -> SystemCalls.burn();
       case "block" -> SystemCalls.blockInRead();
       // as some servers do, so that jars can be replaced
       case "uncached" -> URLConnection.setDefaultUseCaches("jar", false);

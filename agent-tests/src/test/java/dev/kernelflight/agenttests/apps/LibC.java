@@ -50,6 +50,7 @@ final class LibC {
   static final int SENDTO = X86 ? 44 : 206;
   static final int RECVFROM = X86 ? 45 : 207;
   static final int TGKILL = X86 ? 234 : 131;
+  static final int GETRANDOM = X86 ? 318 : 278;
   static final int FUTEX = X86 ? 202 : 98;
 
   static final int AT_FDCWD = -100;

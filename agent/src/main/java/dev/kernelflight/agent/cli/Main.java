@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       AttachCommand.class,
       DetachCommand.class,
       DoctorCommand.class,
+      PerfCommand.class,
       PrintCommand.class,
       ReportCommand.class,
       SettingsCommand.class

@@ -25,6 +25,11 @@ public final class KernelStacks {
     this.warnings = warnings;
   }
 
+  /** Reads the names now, which takes a tenth of a second, instead of when they are needed. */
+  public void load() {
+    symbols();
+  }
+
   /** The innermost function, or null in user mode and where names cannot be had. */
   public @Nullable String function(CpuSampleRecord record) {
     KernelSymbols known = record.frames() == 0 ? null : symbols();

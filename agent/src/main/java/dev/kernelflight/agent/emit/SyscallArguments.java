@@ -122,6 +122,15 @@ public final class SyscallArguments {
     return text.toString();
   }
 
+  /** The arguments of a call without a template, as numbers. */
+  public static String numbers(SyscallRecord record) {
+    StringBuilder numbers = new StringBuilder();
+    for (int i = 0; i < SyscallRecord.ARGUMENTS; i++) {
+      numbers.append(i == 0 ? "0x" : " 0x").append(Long.toHexString(record.argument(i)));
+    }
+    return numbers.toString();
+  }
+
   private void append(String kind, long value, SyscallRecord record) {
     switch (kind) {
       case "fd" -> appendDescriptor((int) value, record);
@@ -152,7 +161,8 @@ public final class SyscallArguments {
     text.append(descriptor);
     if (descriptor >= 0 && record.end() - record.start() >= WORTH_A_LOOK_NANOS) {
       try {
-        Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor));
+        Path target =
+            Files.readSymbolicLink(Path.of("/proc/" + record.pid() + "/fd/" + descriptor));
         text.append('(').append(target).append(')');
       } catch (IOException | RuntimeException e) {
         // closed meanwhile

@@ -50,7 +50,16 @@ public final class CurrentProcess {
 
     /** The namespace that this process lives in. */
     public static PidNamespace current() throws IOException {
-      Path namespace = Path.of("/proc/self/ns/pid");
+      return of(Path.of("/proc/self"));
+    }
+
+    /**
+     * The namespace that another process lives in.
+     *
+     * @param proc such as {@code /proc/4711}
+     */
+    public static PidNamespace of(Path proc) throws IOException {
+      Path namespace = proc.resolve("ns/pid");
       long device = ((Number) Files.getAttribute(namespace, "unix:dev")).longValue();
       long inode = ((Number) Files.getAttribute(namespace, "unix:ino")).longValue();
       return new PidNamespace(kernelDevice(device), inode);

@@ -43,10 +43,7 @@ final class KernelEventFields {
       extended.add(
           isCount[i]
               ? new ValueField(
-                  field.getIdentifier(),
-                  field.getName(),
-                  field.getDescription(),
-                  UnitLookup.NUMBER)
+                  field.getIdentifier(), field.getName(), field.getDescription(), UnitLookup.NUMBER)
               : field);
     }
     thread = index(fields, JfrAttributes.EVENT_THREAD.getIdentifier());

@@ -36,8 +36,8 @@ final class RecordedThreads {
   }
 
   /**
-   * The thread itself, or what stands for it: Mission Control takes all virtual threads for the same
-   * one, because the kernel has no id of them and it compares nothing else.
+   * The thread itself, or what stands for it: Mission Control takes all virtual threads for the
+   * same one, because the kernel has no id of them and it compares nothing else.
    */
   IMCThread distinct(IMCThread thread) {
     Long javaId = thread.getThreadId();

@@ -60,9 +60,9 @@ final class KernelEvents {
   }
 
   /**
-   * The Java id of the event's thread, or null where it is no Java thread. This and not the thread is
-   * what joins events: Mission Control compares threads by the kernel's id, which virtual threads do
-   * not have.
+   * The Java id of the event's thread, or null where it is no Java thread. This and not the thread
+   * is what joins events: Mission Control compares threads by the kernel's id, which virtual
+   * threads do not have.
    */
   static @Nullable Long javaThread(IItem item) {
     IMCThread thread = get(item, JfrAttributes.EVENT_THREAD);

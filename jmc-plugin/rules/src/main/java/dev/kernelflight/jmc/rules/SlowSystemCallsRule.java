@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmc.common.IMCType;
@@ -41,6 +42,10 @@ public final class SlowSystemCallsRule extends KernelRule {
           20);
 
   private static final int NAMED = 5;
+
+  /** Calls that SlowOpensRule looks at. */
+  private static final Set<String> OPENS = Set.of("open", "openat", "openat2", "creat");
+
   private static final String FUTEX = "futex";
   private static final String MONITOR_ENTER = "jdk.JavaMonitorEnter";
   private static final String THREAD_PARK = "jdk.ThreadPark";
@@ -66,7 +71,9 @@ public final class SlowSystemCallsRule extends KernelRule {
     Map<Long, NavigableMap<Long, LockWait>> lockWaits = lockWaits(items);
     Map<String, Tally> kinds = new HashMap<>();
     Map<String, List<IItem>> calls = new HashMap<>();
+    boolean opensElsewhere = KernelEvents.of(items, KernelEvents.FILE_OPEN).findAny().isPresent();
     KernelEvents.of(items, KernelEvents.SYSCALL)
+        .filter(call -> !(opensElsewhere && OPENS.contains(SystemCalls.name(call))))
         .forEach(call -> {
           String kind =
               SystemCalls.name(call).equals(FUTEX)
