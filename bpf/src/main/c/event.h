@@ -29,7 +29,7 @@ struct event {
 	__u32 reserved;
 	__u64 start;		/* CLOCK_MONOTONIC, ns */
 	__u64 end;		/* CLOCK_MONOTONIC, ns */
-	__u64 java_thread;	/* 0 for none */
+	__u64 java_thread;	/* Thread.threadId() of what ran on a carrier; 0 elsewhere */
 	char comm[COMM_LENGTH];	/* the kernel's name of the thread, NUL-terminated */
 };
 
@@ -99,6 +99,15 @@ struct path_prefix {
 	__u64 mask[PREFIX_WORDS];
 };
 
+#define CARRIERS 1024	/* a power of two */
+
+/* A thread that runs virtual threads; written by user space, read on that thread. */
+struct carrier {
+	__u32 tid;		/* as the traced process numbers it; 0 for none */
+	__u32 reserved;
+	__u64 current_id;	/* user address of the id of the Java thread that runs on it */
+};
+
 /* Bits of filter.wanted. */
 enum wanted {
 	WANT_FILE_OPENS = 1,	/* only for hooks that see more than opens */
@@ -122,6 +131,8 @@ struct filter {
 	__u32 agent_tid;	/* the agent's own thread, as the process numbers it: never traced */
 	__u32 wanted;		/* enum wanted */
 	__u32 period;		/* grows by one whenever the statistics are collected */
+	__u32 open_epoch;	/* grows by one when opens begin to be wanted: what a thread */
+	__u32 call_epoch;	/* entered in an older one returned unseen; and for system calls */
 	__u64 file_open_threshold;	/* ns; shorter opens are not sent */
 	__u64 syscall_threshold;	/* ns; shorter calls are not sent, but are in the statistics */
 	__u64 syscalls[MAX_SYSCALLS / 64];	/* bitmap of the calls that are sent */

@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include <asm/unistd.h>
+#include "java_thread.h"
 #include "registers.h"
 #include "state.h"
 
@@ -23,8 +24,9 @@ struct {
 static __always_inline void open_entered(struct thread *thread, __s32 directory, __u64 path, __u64 flags,
 					 __u32 mode, __u64 user_how)
 {
-	if (thread->open_start)
+	if (open_under_way(thread))
 		COUNT(unpaired);
+	thread->open_epoch = filter.open_epoch;
 	thread->path = path;
 	thread->user_how = user_how;
 	thread->flags = flags;
@@ -78,6 +80,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 	event->header.pid = thread->pid;
 	event->header.start = start;
 	event->header.end = end;
+	event->header.java_thread = java_thread(thread->tid);
 	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));
 	event->flags = thread->flags;
 	event->mode = thread->mode;
@@ -180,8 +183,8 @@ static __always_inline int openat2_returned(void *ctx, __u64 result)
 
 	if (!tid)
 		return 0;
-	thread = bpf_map_lookup_elem(&threads, &tid);
-	if (thread && thread->open_start)
+	thread = find_thread(tid);
+	if (thread && open_under_way(thread))
 		open_returned(ctx, thread, (__s32)result, bpf_ktime_get_ns());
 	return 0;
 }

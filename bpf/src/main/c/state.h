@@ -31,33 +31,61 @@ struct {
 } events SEC(".maps");
 
 /*
- * A thread of the traced process that has made a call of interest. Entries are updated in place,
- * which is several times cheaper than inserting and deleting one per call, and go when the thread
- * ends.
+ * A thread of the traced process that has made a call of interest. It stays until the thread ends
+ * and is updated in place, which is several times cheaper than making one for each call.
  */
 struct thread {
 	/* the open that is under way */
-	__u64 open_start;	/* ns; 0 for none */
+	__u64 open_start;	/* ns; 0 for none; holds within open_epoch */
 	__u64 path;		/* user address */
 	__u64 user_how;		/* user address of struct open_how, to be read on return, or 0 */
 	__u64 flags;
 	__u32 mode;
 	__s32 directory;
 	/* the system call that is under way */
-	__u64 call_start;	/* ns; 0 for none */
+	__u64 call_start;	/* ns; 0 for none; holds within call_epoch */
 	__u64 argument1;	/* where RESULT_OVERWRITES_ARGUMENT1 */
 	__u32 number;
 	__u32 recorded;		/* whether this call may become a record */
+	/* whose it is */
+	__u32 host_tid;		/* as the initial PID namespace numbers it; 0 for nobody's */
 	__u32 tid;		/* as the reader's PID namespace numbers it */
 	__u32 pid;		/* likewise */
+	/* whether what is under way holds */
+	__u32 open_epoch;	/* of open_start: filter.open_epoch at that time */
+	__u32 call_epoch;	/* of call_start */
+	__u32 reserved;
 };
 
+#define THREAD_SLOTS 16384	/* a power of two */
+
+/*
+ * Each thread has the slot of its id, since finding an element of an array costs a fraction of a
+ * look-up in a hash, and each call needs two. Ids that share a slot are rare: the first thread has
+ * it, and others are in crowded_threads.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, THREAD_SLOTS);
 	__type(key, __u32);
 	__type(value, struct thread);
 } threads SEC(".maps");
+
+/* Who has a slot, by its index: decides between threads that want it at the same moment. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, THREAD_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} slot_owners SEC(".maps");
+
+/* Threads whose slot is another one's, by host_tid. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct thread);
+} crowded_threads SEC(".maps");
 
 /* Samples interrupt the other programs, which may be about to write their counters. */
 enum counters_of { COUNTERS_OF_CALLS, COUNTERS_OF_SAMPLES, COUNTERS };
@@ -127,15 +155,32 @@ static __always_inline __u32 traced_thread(void)
 	return tgid == filter.tgid ? (__u32)id : 0;
 }
 
-/* The state of a thread, made where there is none; NULL for a thread that is not to be traced. */
-static __always_inline struct thread *track(__u32 tid)
+static __always_inline __u32 slot_index(__u32 host_tid)
 {
-	struct thread *known = bpf_map_lookup_elem(&threads, &tid);
-	struct bpf_pidns_info ids = {};
-	struct thread fresh = {};
+	return host_tid & (THREAD_SLOTS - 1);
+}
 
-	if (known)
-		goto tracked;
+/* The state of a thread that has one, or NULL. */
+static __always_inline struct thread *find_thread(__u32 host_tid)
+{
+	__u32 index = slot_index(host_tid);
+	struct thread *slot = bpf_map_lookup_elem(&threads, &index);
+
+	if (slot && slot->host_tid == host_tid)
+		return slot;
+	return bpf_map_lookup_elem(&crowded_threads, &host_tid);
+}
+
+/* Makes the state of the calling thread; NULL and counted where that is impossible. */
+static __always_inline struct thread *add_thread(__u32 host_tid)
+{
+	__u32 index = slot_index(host_tid);
+	struct thread *slot = bpf_map_lookup_elem(&threads, &index);
+	struct thread fresh = { .host_tid = host_tid };
+	struct bpf_pidns_info ids = {};
+
+	if (!slot)
+		goto untracked;
 	if (!ids_for_reader(&ids)) {
 		/* of all processes those of other namespaces are not meant */
 		if (scope == SCOPE_ALL)
@@ -144,16 +189,51 @@ static __always_inline struct thread *track(__u32 tid)
 	}
 	fresh.tid = ids.pid;
 	fresh.pid = ids.tgid;
-	if (bpf_map_update_elem(&threads, &tid, &fresh, BPF_ANY))
+	if (!bpf_map_update_elem(&slot_owners, &index, &host_tid, BPF_NOEXIST)) {
+		*slot = fresh;
+		return slot;
+	}
+	if (bpf_map_update_elem(&crowded_threads, &host_tid, &fresh, BPF_ANY))
 		goto untracked;
-	known = bpf_map_lookup_elem(&threads, &tid);
-	if (known)
-		goto tracked;
+	return bpf_map_lookup_elem(&crowded_threads, &host_tid);
 untracked:
 	COUNT(untracked);
 	return NULL;
-tracked:
-	return known->tid == filter.agent_tid ? NULL : known;
+}
+
+/* A thread's state goes with the thread, or a later thread of the same id would inherit it. */
+static __always_inline void forget_thread(__u32 host_tid)
+{
+	__u32 index = slot_index(host_tid);
+	struct thread *slot = bpf_map_lookup_elem(&threads, &index);
+
+	if (slot && slot->host_tid == host_tid) {
+		slot->host_tid = 0;
+		bpf_map_delete_elem(&slot_owners, &index);
+	} else {
+		bpf_map_delete_elem(&crowded_threads, &host_tid);
+	}
+}
+
+/* The state of the calling thread, or NULL if it is not to be traced. */
+static __always_inline struct thread *track(__u32 host_tid)
+{
+	struct thread *thread = find_thread(host_tid);
+
+	if (!thread)
+		thread = add_thread(host_tid);
+	return thread && thread->tid != filter.agent_tid ? thread : NULL;
+}
+
+/* Hooks come and go: what was entered before a time without them has returned unseen. */
+static __always_inline bool open_under_way(const struct thread *thread)
+{
+	return thread->open_start && thread->open_epoch == filter.open_epoch;
+}
+
+static __always_inline bool call_under_way(const struct thread *thread)
+{
+	return thread->call_start && thread->call_epoch == filter.call_epoch;
 }
 
 /* Hands a record to the buffer; whether it failed. */

@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests;
 
+import dev.kernelflight.agenttests.apps.Restricted;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -20,9 +21,9 @@ public final class AgentProcess {
   static final String PREFIX = "Kernel Flight Recorder: ";
 
   private static final String JAR_PROPERTY = "kernelflight.agent.jar";
-  private static final long TIMEOUT_SECONDS = 300;
+  private static final long TIMEOUT_SECONDS = 900;
 
-  private final Class<?> main;
+  private final @Nullable Class<?> main;
   private final List<String> arguments;
   private final List<String> before = new ArrayList<>();
   private final List<String> jvmOptions =
@@ -31,7 +32,7 @@ public final class AgentProcess {
   private boolean nativeAccess = true;
   private @Nullable String agentOptions = "";
 
-  private AgentProcess(Class<?> main, List<String> arguments) {
+  private AgentProcess(@Nullable Class<?> main, List<String> arguments) {
     this.main = main;
     this.arguments = arguments;
   }
@@ -39,6 +40,11 @@ public final class AgentProcess {
   /** A JVM with this main class and these arguments. */
   public static AgentProcess of(Class<?> main, Object... arguments) {
     return new AgentProcess(main, Stream.of(arguments).map(Object::toString).toList());
+  }
+
+  /** {@code java -jar ebpf-agent.jar} with these arguments. */
+  static AgentProcess command(Object... arguments) {
+    return new AgentProcess(null, Stream.of(arguments).map(Object::toString).toList());
   }
 
   /** The agent's options; none are the default. */
@@ -112,6 +118,11 @@ public final class AgentProcess {
     List<String> command = new ArrayList<>(before);
     command.add(java().toString());
     command.addAll(jvmOptions);
+    if (main == null) {
+      command.addAll(List.of("-jar", agentJar().toString()));
+      command.addAll(arguments);
+      return command;
+    }
     if (nativeAccess) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
@@ -121,6 +132,40 @@ public final class AgentProcess {
     command.addAll(List.of("-cp", classPath(main), main.getName()));
     command.addAll(arguments);
     return command;
+  }
+
+  /**
+   * The command that gives up something before another program runs, to stand before it.
+   *
+   * @param restriction as {@link Restricted} wants it
+   */
+  static List<String> restricted(List<String> restriction) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                java().toString(),
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath(),
+                Restricted.class.getName()));
+    command.addAll(restriction);
+    return command;
+  }
+
+  /** The command that becomes user 1000 with these capabilities and no others. */
+  static List<String> user(String... capabilities) {
+    StringBuilder all = new StringBuilder("-all");
+    for (String capability : capabilities) {
+      all.append(",+").append(capability);
+    }
+    return List.of(
+        "setpriv",
+        "--reuid=1000",
+        "--regid=1000",
+        "--clear-groups",
+        "--inh-caps=" + all,
+        "--ambient-caps=" + all);
   }
 
   static Path java() {
@@ -147,6 +192,31 @@ public final class AgentProcess {
           .toAbsolutePath()
           .toString();
     } catch (java.net.URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Waits until a process has loaded a library. */
+  static void awaitLibrary(long pid, String library) {
+    awaitUntil(
+        () -> Files.readString(Path.of("/proc/" + pid + "/maps")).contains(library),
+        () -> "process " + pid + " does not load " + library);
+  }
+
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  private static void awaitUntil(Reading<Boolean> condition, Reading<String> failure) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+    try {
+      while (!condition.read()) {
+        if (System.nanoTime() > deadline) {
+          throw new AssertionError(failure.read());
+        }
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+    } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
   }
@@ -195,8 +265,53 @@ public final class AgentProcess {
       replies = process.inputReader(StandardCharsets.UTF_8);
     }
 
+    /** Of the JVM, also where another command runs it; as it is numbered here. */
     long pid() {
-      return process.pid();
+      return process
+          .descendants()
+          .reduce((outer, inner) -> inner)
+          .map(ProcessHandle::pid)
+          .orElse(process.pid());
+    }
+
+    /** Whether the JVM still runs. */
+    boolean isAlive() {
+      return process.isAlive();
+    }
+
+    /** The kernel's names of its threads. */
+    List<String> threads() {
+      List<String> names = new ArrayList<>();
+      File[] tasks = new File("/proc/" + pid() + "/task").listFiles();
+      for (File task : tasks == null ? new File[0] : tasks) {
+        try {
+          names.add(Files.readString(task.toPath().resolve("comm")).strip());
+        } catch (IOException e) {
+          // ended meanwhile
+        }
+      }
+      return names;
+    }
+
+    /** Waits until it has printed something on its standard error. */
+    void awaitErr(String text) {
+      awaitUntil(
+          () -> Files.readString(err).contains(text) || !process.isAlive(),
+          () -> "no \"" + text + "\" in: " + Files.readString(err));
+    }
+
+    /** Waits until it runs far enough to be attached to. */
+    void awaitLibrary(String library) {
+      AgentProcess.awaitLibrary(pid(), library);
+    }
+
+    /** Sends the JVM a signal, by its name. */
+    void signal(String name) {
+      try {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+      } catch (IOException | InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
     }
 
     /** Sends a command and waits for its answer. */
@@ -245,6 +360,15 @@ public final class AgentProcess {
     Finished end() {
       try {
         process.outputWriter(StandardCharsets.UTF_8).close();
+        return await();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** Waits until it has ended by itself. */
+    Finished await() {
+      try {
         StringBuilder rest = new StringBuilder();
         for (String line = replies.readLine(); line != null; line = replies.readLine()) {
           rest.append(line).append('\n');

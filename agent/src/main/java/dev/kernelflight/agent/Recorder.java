@@ -1,32 +1,28 @@
 package dev.kernelflight.agent;
 
+import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.enrich.JavaThreads;
-import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
-import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.agent.stacks.AdviceLoader;
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
-import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.DrainEvent;
-import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.ProbeEvent;
-import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
-import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
 import jdk.jfr.Recording;
@@ -46,6 +42,7 @@ final class Recorder implements FlightRecorderListener {
 
   private static final int HOUSEKEEPING_MILLIS = 1000;
   private static final int DRAINER_NICE = -10;
+  private static final int BACKGROUND_NICE = 10;
 
   /** While the JVM is not ready to tell of threads that start. */
   private static final int STARTING_MILLIS = 1;
@@ -58,6 +55,11 @@ final class Recorder implements FlightRecorderListener {
   private final AgentOptions options;
   private final Instrumentation instrumentation;
   private final ReentrantLock lock = new ReentrantLock();
+
+  // JFR forgets the very objects that it was given
+  private final Runnable chunkEnds = this::chunkEnds;
+  private final Runnable chunkBegins = this::chunkBegins;
+  private final Runnable statisticsDue = this::statisticsDue;
 
   private @Nullable RecordingSettings settings;
   private volatile @Nullable Drainer drainer;
@@ -72,8 +74,7 @@ final class Recorder implements FlightRecorderListener {
   /** What failed cannot succeed at the next recording either. */
   private boolean hopeless;
 
-  private long reportedRecords;
-  private long reportedBusyNanos;
+  private volatile boolean stopped;
 
   Recorder(AgentOptions options, Instrumentation instrumentation) {
     this.options = options;
@@ -81,7 +82,7 @@ final class Recorder implements FlightRecorderListener {
   }
 
   /** The daemon thread and what it waits on; made when the first recording wants an event. */
-  private record Drainer(Epoll epoll, int tid, ThreadDirectory threads) {}
+  private record Drainer(Thread thread, Epoll epoll, int tid, JavaThreads threads) {}
 
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
@@ -91,8 +92,12 @@ final class Recorder implements FlightRecorderListener {
     }
   }
 
-  /** Attaches and detaches at once, to see whether it can be done. */
-  void tryOnce() throws NoHookException, KernelException, IOException {
+  /**
+   * Attaches and detaches at once, to see whether it can be done.
+   *
+   * @return how, for people
+   */
+  String tryOnce() throws NoHookException, KernelException, IOException {
     lock.lock();
     try {
       Architecture.current();
@@ -100,9 +105,46 @@ final class Recorder implements FlightRecorderListener {
       try (Pipeline trial =
           Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads)) {
         trial.follow(new Requested(Wanted.fileOpensOnly(), PathFilter.ALL));
+        return "file opens by "
+            + trial.tracer().fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
+            + "; "
+            + trial.tracer().transport().description();
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Ends all of it: nothing of the agent stays in the kernel, nor its thread. Recordings go on
+   * without kernel events.
+   */
+  void stop() {
+    FlightRecorder.removeListener(this);
+    KernelSettings.setOnChange(() -> {});
+    for (Runnable hook : List.of(chunkEnds, chunkBegins, statisticsDue)) {
+      FlightRecorder.removePeriodicEvent(hook);
+    }
+    // what has happened until now belongs into the recordings
+    chunkEnds();
+    Drainer ending;
+    lock.lock();
+    try {
+      stopped = true;
+      refused = true;
+      detach();
+      wakeDrainer();
+      ending = drainer;
+      drainer = null;
+    } finally {
+      lock.unlock();
+    }
+    if (ending != null) {
+      try {
+        ending.thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -118,6 +160,16 @@ final class Recorder implements FlightRecorderListener {
   /** On any thread: what recordings want may have changed. */
   private void checkSettings() {
     settingsChanged = true;
+    lock.lock();
+    try {
+      wakeDrainer();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Under the lock: a drainer that has ended is no longer known. */
+  private void wakeDrainer() {
     Drainer ready = drainer;
     if (ready != null) {
       ready.epoll.wakeUp();
@@ -130,7 +182,7 @@ final class Recorder implements FlightRecorderListener {
       Requested requested = settings().read();
       lock.lock();
       try {
-        refused = hopeless;
+        refused = hopeless || stopped;
         follow(requested);
       } finally {
         lock.unlock();
@@ -148,9 +200,9 @@ final class Recorder implements FlightRecorderListener {
       Architecture.current(); // refuses other systems before anything of theirs is touched
       known = new RecordingSettings(Console::warn);
       KernelSettings.setOnChange(this::checkSettings);
-      FlightRecorder.addPeriodicEvent(DrainEvent.class, this::chunkEnds);
-      FlightRecorder.addPeriodicEvent(ProbeEvent.class, this::chunkBegins);
-      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, this::statisticsDue);
+      FlightRecorder.addPeriodicEvent(DrainEvent.class, chunkEnds);
+      FlightRecorder.addPeriodicEvent(ProbeEvent.class, chunkBegins);
+      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, statisticsDue);
       settings = known;
     }
     return known;
@@ -169,6 +221,7 @@ final class Recorder implements FlightRecorderListener {
         if (attached != null) {
           attached.drain();
           attached.reportLosses();
+          attached.reportWork();
           detach();
         }
         return;
@@ -180,10 +233,10 @@ final class Recorder implements FlightRecorderListener {
       boolean known = requested.wanted().equals(attached.tracer().wanted());
       attached.follow(requested);
       if (!known) {
-        commitProbes(attached);
+        ProbeReporter.report(attached.tracer());
       }
     } catch (NoHookException e) {
-      refusedProbe(e).commit();
+      ProbeReporter.report(e);
       if (attached != null && attached.seesAnything()) {
         warnOnce(Diagnosis.of(e).textOfPart());
       } else {
@@ -204,9 +257,6 @@ final class Recorder implements FlightRecorderListener {
     Pipeline attached = pipeline;
     pipeline = null;
     if (attached != null) {
-      drainEvent(attached).commit();
-      reportedRecords = 0;
-      reportedBusyNanos = 0;
       attached.close();
     }
   }
@@ -216,7 +266,8 @@ final class Recorder implements FlightRecorderListener {
     if (ready == null) {
       Epoll epoll = new Epoll();
       CompletableFuture<Integer> tid = new CompletableFuture<>();
-      JavaThreads threads = JavaThreads.of(instrumentation);
+      JavaThreads threads =
+          JavaThreads.of(instrumentation, options.virtualThreads(), epoll::wakeUp);
       threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
       // a starting JVM refuses for now, but all is linked for the moment that it does not
       threads.listen();
@@ -226,23 +277,27 @@ final class Recorder implements FlightRecorderListener {
                 // a buffer that nobody empties in time loses events; emptying it takes little time
                 CurrentProcess.setNice(DRAINER_NICE);
                 tid.complete(CurrentProcess.threadId());
-                drainForever(epoll, threads);
+                try (epoll;
+                    threads) {
+                  drainUntilStopped(epoll, threads);
+                }
               },
               "Kernel Flight Recorder");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();
-      ready = new Drainer(epoll, tid.join(), threads.directory());
+      ready = new Drainer(thread, epoll, tid.join(), threads);
       drainer = ready;
     }
     return ready;
   }
 
-  private void drainForever(Epoll epoll, JavaThreads threads) {
+  private void drainUntilStopped(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
     boolean recordingRuns = true;
+    boolean followsVirtualThreads = false;
     int startingRounds = 0;
-    while (true) {
+    while (!stopped) {
       try {
         boolean attached = pipeline != null;
         if (attached && startingRounds < MOST_STARTING_ROUNDS && !threads.listen()) {
@@ -253,6 +308,10 @@ final class Recorder implements FlightRecorderListener {
         }
         epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
+        if (!followsVirtualThreads && threads.sawCarrier()) {
+          followsVirtualThreads = true;
+          followVirtualThreads(threads);
+        }
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
         if (!attached || due || settingsChanged) {
           housekept = System.nanoTime();
@@ -266,6 +325,31 @@ final class Recorder implements FlightRecorderListener {
         LockSupport.parkNanos(HOUSEKEEPING_MILLIS * 1_000_000L);
       }
     }
+  }
+
+  /** Once there are any: most applications have none, and finding out about them is not free. */
+  private void followVirtualThreads(JavaThreads threads) {
+    String failure = "virtual threads appear as the threads that carry them: ";
+    if (!threads.tellsVirtualThreads()) {
+      Console.warn(failure + "this JVM does not tell which of them runs; JDK 24 or newer does");
+      return;
+    }
+    Thread thread =
+        new Thread(
+            () -> {
+              CurrentProcess.setNice(BACKGROUND_NICE);
+              try {
+                AdviceLoader.installVirtualThreadAdvice(
+                    instrumentation, changed -> threads.virtualThreads().changed((Thread) changed));
+                threads.virtualThreads().expectNews();
+              } catch (Throwable e) {
+                Console.warn(failure + "this JVM's class of them cannot be changed: " + e);
+              }
+            },
+            "Kernel Flight Recorder: virtual threads");
+    thread.setDaemon(true);
+    thread.setContextClassLoader(null);
+    thread.start();
   }
 
   private void drainNow() {
@@ -300,7 +384,7 @@ final class Recorder implements FlightRecorderListener {
         pipeline.drain();
         pipeline.commitStatistics();
         pipeline.reportLosses();
-        drainEvent(pipeline).commit();
+        pipeline.reportWork();
       }
     } catch (Throwable e) {
       giveUp(e);
@@ -313,7 +397,7 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       if (pipeline != null) {
-        commitProbes(pipeline);
+        ProbeReporter.report(pipeline.tracer());
       }
     } finally {
       lock.unlock();
@@ -332,61 +416,6 @@ final class Recorder implements FlightRecorderListener {
     } finally {
       lock.unlock();
     }
-  }
-
-  private DrainEvent drainEvent(Pipeline attached) {
-    DrainEvent event = new DrainEvent();
-    event.records = attached.records() - reportedRecords;
-    event.busyTime = attached.busyNanos() - reportedBusyNanos;
-    reportedRecords = attached.records();
-    reportedBusyNanos = attached.busyNanos();
-    return event;
-  }
-
-  private static void commitProbes(Pipeline attached) {
-    Tracer tracer = attached.tracer();
-    tracer.fileOpenProbe().ifPresent(probe -> commitProbe(FileOpenEvent.NAME, probe, tracer));
-    tracer.sampleProbe().ifPresent(probe -> commitProbe(CpuSampleEvent.NAME, probe, tracer));
-    tracer
-        .syscallProbe()
-        .ifPresent(probe -> {
-          if (tracer.wanted().syscalls().isPresent()) {
-            commitProbe(SyscallEvent.NAME, probe, tracer);
-          }
-          if (tracer.wanted().statistics().isPresent()) {
-            commitProbe(SyscallStatisticsEvent.NAME, probe, tracer);
-          }
-        });
-  }
-
-  private static void commitProbe(String eventName, Tracer.Probe probe, Tracer tracer) {
-    ProbeEvent event = probeEvent(eventName, probe.refusals());
-    event.hook = probe.hook().kind().toString();
-    event.target = probe.hook().target();
-    event.buffer = tracer.transport().description();
-    event.commit();
-  }
-
-  private static ProbeEvent refusedProbe(NoHookException e) {
-    String event =
-        switch (e.what()) {
-          case Tracer.FILE_OPENS -> FileOpenEvent.NAME;
-          case Tracer.CPU_SAMPLES -> CpuSampleEvent.NAME;
-          default -> SyscallEvent.NAME;
-        };
-    return probeEvent(event, e.refusals());
-  }
-
-  private static ProbeEvent probeEvent(String eventName, Collection<Refusal> refusals) {
-    ProbeEvent event = new ProbeEvent();
-    event.event = eventName;
-    event.hook = "none";
-    event.kernelVersion = System.getProperty("os.version");
-    event.refused =
-        refusals.isEmpty()
-            ? null
-            : refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n"));
-    return event;
   }
 
   /** Detaches for good, or until the next recording starts; the application goes on. */

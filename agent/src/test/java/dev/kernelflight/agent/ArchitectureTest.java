@@ -33,7 +33,7 @@ class ArchitectureTest {
           new Allowed("dev.kernelflight.bpf", List.of("dev.kernelflight.bpf..")),
           from("events"),
           from("agent.decode"),
-          from("agent.enrich", "agent.decode", "bpf.sys"),
+          from("agent.enrich", "agent.decode", "bpf"),
           from("agent.emit", "agent.decode", "agent.enrich", "agent.settings", "events", "bpf"),
           from("agent.settings", "events", "bpf"),
           from("agent.recording", "agent.settings", "events"),
@@ -124,8 +124,7 @@ class ArchitectureTest {
   void missionControlIsForTheCommandLineAlone() {
     noClasses()
         .that()
-        .resideOutsideOfPackages(
-            "dev.kernelflight.agent.recording..", "dev.kernelflight.jmc..")
+        .resideOutsideOfPackages("dev.kernelflight.agent.recording..", "dev.kernelflight.jmc..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.openjdk.jmc..")

@@ -15,6 +15,7 @@ record OpenRecord(
     int tid,
     long start,
     long end,
+    long javaThread,
     String comm,
     long flags,
     int result,
@@ -26,7 +27,7 @@ record OpenRecord(
   private static final Struct HEADER = struct("event");
   private static final Struct OPEN = struct("file_open_event");
 
-  private static Struct struct(String name) {
+  static Struct struct(String name) {
     try {
       return Tracer.loadObject(Architecture.current()).btf().struct(name);
     } catch (Exception e) {
@@ -42,6 +43,7 @@ record OpenRecord(
         integer(record, HEADER, "tid"),
         record.get(JAVA_LONG_UNALIGNED, HEADER.member("start").offset()),
         record.get(JAVA_LONG_UNALIGNED, HEADER.member("end").offset()),
+        record.get(JAVA_LONG_UNALIGNED, HEADER.member("java_thread").offset()),
         text(record, HEADER.member("comm").offset()),
         record.get(JAVA_LONG_UNALIGNED, OPEN.member("flags").offset()),
         integer(record, OPEN, "result"),

@@ -25,6 +25,8 @@ class WireFormatTest {
     assertThat(btf.size(filter.member("file_open_threshold").typeId())).isEqualTo(Long.BYTES);
     assertThat(filter.member("wanted").offset()).isEqualTo(Filter.WANTED);
     assertThat(filter.member("period").offset()).isEqualTo(Filter.PERIOD);
+    assertThat(filter.member("open_epoch").offset()).isEqualTo(Filter.OPEN_EPOCH);
+    assertThat(filter.member("call_epoch").offset()).isEqualTo(Filter.CALL_EPOCH);
     assertThat(filter.member("syscall_threshold").offset()).isEqualTo(Filter.SYSCALL_THRESHOLD);
     assertThat(filter.member("syscalls").offset()).isEqualTo(Filter.SYSCALLS);
     assertThat(btf.size(filter.member("syscalls").typeId())).isEqualTo(Filter.MAX_SYSCALLS / 8);
@@ -36,6 +38,18 @@ class WireFormatTest {
     assertThat(prefix.member("value").offset()).isZero();
     assertThat(prefix.member("mask").offset()).isEqualTo(Filter.PREFIX_BYTES);
     assertThat(filter.size()).isEqualTo(Filter.BYTES);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void carriers(Architecture architecture) throws Exception {
+    var object = Tracer.loadObject(architecture);
+    Struct carrier = object.btf().struct("carrier");
+    assertThat(carrier.member("tid").offset()).isEqualTo(Carriers.TID);
+    assertThat(carrier.member("current_id").offset()).isEqualTo(Carriers.CURRENT_ID);
+    assertThat(carrier.size()).isEqualTo(Carriers.SLOT_BYTES);
+    var variables = requireNonNull(object.variables().get(".bss"));
+    assertThat(variables.variable("carriers").size()).isEqualTo(Carriers.BYTES);
   }
 
   @ParameterizedTest

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.owasp.encoder.Encode;
 
 /**
- * Results of rules as one HTML page that loads nothing: no script, no font, no image. What comes from
- * the recording is escaped, and the page's own policy forbids whatever would get through.
+ * Results of rules as one HTML page that loads nothing: no script, no font, no image. What comes
+ * from the recording is escaped, and the page's own policy forbids whatever would get through.
  */
 final class HtmlReport {
   private static final String STYLE =
@@ -81,7 +81,9 @@ final class HtmlReport {
     paragraph(page, "", result.explanation());
     if (!result.culprits().isEmpty()) {
       page.append("<ul>\n");
-      result.culprits().forEach(culprit -> page.append("<li>").append(text(culprit)).append("</li>\n"));
+      result
+          .culprits()
+          .forEach(culprit -> page.append("<li>").append(text(culprit)).append("</li>\n"));
       page.append("</ul>\n");
     }
     paragraph(page, "<strong>What to do:</strong> ", result.solution());

@@ -7,8 +7,8 @@ import dev.kernelflight.agent.recording.RuleResult;
 import java.util.Collection;
 
 /**
- * Events and results of rules as JSON, one object a line. An event has its fields as JFR names them,
- * timespans in nanoseconds.
+ * Events and results of rules as JSON, one object a line. An event has its fields as JFR names
+ * them, timespans in nanoseconds.
  */
 final class JsonLine {
   private JsonLine() {}

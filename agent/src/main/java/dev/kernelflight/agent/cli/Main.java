@@ -18,7 +18,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = {PrintCommand.class, ReportCommand.class, SettingsCommand.class})
+    subcommands = {
+      AttachCommand.class,
+      DetachCommand.class,
+      DoctorCommand.class,
+      PrintCommand.class,
+      ReportCommand.class,
+      SettingsCommand.class
+    })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 

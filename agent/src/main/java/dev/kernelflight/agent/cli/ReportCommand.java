@@ -87,7 +87,8 @@ final class ReportCommand implements Callable<Integer> {
       List<RuleResult> results = Rules.evaluate(recording);
       print(results);
       if (html != null) {
-        Files.writeString(html, HtmlReport.page(file.path(), recording, results), StandardCharsets.UTF_8);
+        Files.writeString(
+            html, HtmlReport.page(file.path(), recording, results), StandardCharsets.UTF_8);
       }
       return exitCode(recording, results);
     } catch (BadRecordingException e) {

@@ -35,9 +35,7 @@ final class TextReport {
 
   static String heading(RuleResult result) {
     return result.severity().label().toUpperCase(Locale.ROOT)
-        + (result.score() < 0
-            ? ""
-            : String.format(Locale.ROOT, " %.0f", result.score()))
+        + (result.score() < 0 ? "" : String.format(Locale.ROOT, " %.0f", result.score()))
         + ": "
         + result.name();
   }

@@ -111,8 +111,7 @@ final class TopTable {
 
   /** Prints it as a table, and an empty line. */
   void print(StandardOutput out, int width, int limit) {
-    int keyWidth =
-        width == EventTable.UNLIMITED ? width : Math.max(width - KEY_COLUMN, LEAST_KEY);
+    int keyWidth = width == EventTable.UNLIMITED ? width : Math.max(width - KEY_COLUMN, LEAST_KEY);
     String title = by.name().substring(0, by.name().length() - 1);
     out.line(FORMAT.formatted("COUNT", "FAILED", "TOTAL ms", "LONGEST ms", title));
     for (Entry entry : top(limit)) {

@@ -78,7 +78,9 @@ public final class Rules {
         text(result, result.getSolution()));
   }
 
-  /** A text with the values of a result in it, but without its lists: these stand for themselves. */
+  /**
+   * A text with the values of a result in it, but without its lists: these stand for themselves.
+   */
   private static @Nullable String text(IResult result, @Nullable String template) {
     if (template == null) {
       return null;

@@ -41,7 +41,6 @@ class BpfObjectTest {
             "fentry/do_sys_openat2",
             "fexit/do_sys_openat2",
             "kprobe/do_sys_openat2",
-            "kprobe/do_sys_open",
             "kprobe/syscall",
             "kretprobe/open",
             "raw_tp/sys_enter",
@@ -50,7 +49,9 @@ class BpfObjectTest {
     assertThat(object.maps().values())
         .containsExactlyInAnyOrder(
             new MapSpec("events", 4, 4, 4, 0, 0),
-            new MapSpec("threads", 1, 4, object.btf().struct("thread").size(), 16384, 0),
+            new MapSpec("threads", 2, 4, object.btf().struct("thread").size(), 16384, 0),
+            new MapSpec("slot_owners", 1, 4, 4, 16384, 0),
+            new MapSpec("crowded_threads", 1, 4, object.btf().struct("thread").size(), 4096, 0),
             new MapSpec(
                 "file_open_scratch", 6, 4, object.btf().struct("file_open_event").size(), 1, 0),
             new MapSpec("syscall_scratch", 6, 4, object.btf().struct("syscall_event").size(), 1, 0),
