@@ -9,11 +9,15 @@ guest_start() { # KERNEL-NAME IMAGE INITRD TARGET
   local dir=${qemu_dir[$arch]}
   [[ -z $dir ]] || qemu=("$dir/qemu-system-$arch" -L "$dir/qemu" -L "$dir/seabios")
   # A kernel that panics or oopses restarts at once, which -no-reboot makes an end.
-  append="panic=-1 oops=panic loglevel=5 rdinit=/init random.trust_cpu=on $kernel_append"
+  append="panic=-1 oops=panic loglevel=5 rdinit=/init random.trust_cpu=on"
+  append+="$kernel_append $(conf_get "$1" append)"
   # What the kernel does not know itself becomes the environment of init.
-  append="KERNELFLIGHT_EXPECT_HOOKS=$(conf_get "$1" hooks) $append"
+  append="KERNELFLIGHT_EXPECT_HOOKS=$(conf_get "$1" hooks) KERNELFLIGHT_TAG=$(conf_get "$1" tag) $append"
   case $arch in
     x86_64)
+      # On a busy host the kernel would take its clock for broken and go over to one that is read by a
+      # system call into the emulator.
+      append="tsc=reliable $append"
       qemu+=(-machine q35 -cpu max -device "isa-serial,chardev=results"
         -append "console=ttyS0 RESULTS_PORT=/dev/ttyS1 CONSOLE=/dev/ttyS0 $append")
       ;;

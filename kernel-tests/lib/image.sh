@@ -105,7 +105,7 @@ cpio_of() { (cd "$1" && find . -mindepth 1 -print0 | sort -z | cpio --null -o -H
 
 # Programs that tests use and busybox lacks or has only in part. The shell is none of busybox's, which
 # prefers its own applets to the programs on the PATH.
-guest_programs='bin/dash bin/bash bin/setpriv bin/unshare bin/nsenter bin/prlimit bin/taskset bin/chrt sbin/capsh sbin/getpcaps sbin/setcap'
+guest_programs='bin/dash bin/bash bin/setpriv bin/unshare bin/nsenter bin/prlimit bin/taskset bin/chrt bin/strace sbin/capsh sbin/getpcaps sbin/setcap'
 
 userland() { # ARCH ROOT
   local arch=$1 root=$2 all=$work/userland triplet=$1-linux-gnu lock program

@@ -122,6 +122,8 @@ struct filter {
 	__u32 agent_tid;	/* the agent's own thread, as the process numbers it: never traced */
 	__u32 wanted;		/* enum wanted */
 	__u32 period;		/* grows by one whenever the statistics are collected */
+	__u32 open_epoch;	/* grows by one when opens begin to be wanted: what a thread */
+	__u32 call_epoch;	/* entered in an older one returned unseen; and for system calls */
 	__u64 file_open_threshold;	/* ns; shorter opens are not sent */
 	__u64 syscall_threshold;	/* ns; shorter calls are not sent, but are in the statistics */
 	__u64 syscalls[MAX_SYSCALLS / 64];	/* bitmap of the calls that are sent */

@@ -23,8 +23,9 @@ struct {
 static __always_inline void open_entered(struct thread *thread, __s32 directory, __u64 path, __u64 flags,
 					 __u32 mode, __u64 user_how)
 {
-	if (thread->open_start)
+	if (open_under_way(thread))
 		COUNT(unpaired);
+	thread->open_epoch = filter.open_epoch;
 	thread->path = path;
 	thread->user_how = user_how;
 	thread->flags = flags;
@@ -181,7 +182,7 @@ static __always_inline int openat2_returned(void *ctx, __u64 result)
 	if (!tid)
 		return 0;
 	thread = find_thread(tid);
-	if (thread && thread->open_start)
+	if (thread && open_under_way(thread))
 		open_returned(ctx, thread, (__s32)result, bpf_ktime_get_ns());
 	return 0;
 }

@@ -69,21 +69,6 @@ int openat2_kprobe(struct pt_regs *regs)
 			       (const void *)PT_REGS_PARM3(regs));
 }
 
-SEC("kprobe/do_sys_open")
-int open_kprobe(struct pt_regs *regs)
-{
-	__u32 tid = traced_thread();
-	struct thread *thread;
-
-	if (!tid)
-		return 0;
-	thread = track(tid);
-	if (thread)
-		open_requested(thread, PT_REGS_PARM1(regs), PT_REGS_PARM2(regs),
-			       PT_REGS_PARM3(regs), PT_REGS_PARM4(regs));
-	return 0;
-}
-
 /*
  * The architecture's entry function of a system call that opens; its only argument is the user
  * registers.
@@ -151,6 +136,7 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	if (record || wanted & WANT_STATISTICS) {
 		thread->number = number;
 		thread->recorded = record;
+		thread->call_epoch = filter.call_epoch;
 		thread->call_start = open ? thread->open_start : bpf_ktime_get_ns();
 	}
 	return 0;
@@ -161,7 +147,7 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 tid = traced_thread();
 	struct thread *thread;
-	bool open;
+	bool open, call;
 	__u64 end;
 
 	if (!tid)
@@ -170,14 +156,15 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!thread)
 		return 0;
 	/* an open that another hook watches has returned before */
-	open = thread->open_start && filter.wanted & WANT_FILE_OPENS;
-	if (!open && !thread->call_start)
+	open = open_under_way(thread) && filter.wanted & WANT_FILE_OPENS;
+	call = call_under_way(thread);
+	if (!open && !call)
 		return 0;
 	/* not sooner: reading the clock is what costs most where nothing is wanted */
 	end = bpf_ktime_get_ns();
 	if (open)
 		open_returned(ctx, thread, ctx->args[1], end);
-	if (thread->call_start)
+	if (call)
 		syscall_returned(ctx, thread, (const void *)ctx->args[0], ctx->args[1], end);
 	return 0;
 }

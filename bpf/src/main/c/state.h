@@ -36,21 +36,24 @@ struct {
  */
 struct thread {
 	/* the open that is under way */
-	__u64 open_start;	/* ns; 0 for none */
+	__u64 open_start;	/* ns; 0 for none; holds within open_epoch */
 	__u64 path;		/* user address */
 	__u64 user_how;		/* user address of struct open_how, to be read on return, or 0 */
 	__u64 flags;
 	__u32 mode;
 	__s32 directory;
 	/* the system call that is under way */
-	__u64 call_start;	/* ns; 0 for none */
+	__u64 call_start;	/* ns; 0 for none; holds within call_epoch */
 	__u64 argument1;	/* where RESULT_OVERWRITES_ARGUMENT1 */
 	__u32 number;
 	__u32 recorded;		/* whether this call may become a record */
 	/* whose it is */
 	__u32 host_tid;		/* as the initial PID namespace numbers it; 0 for nobody's */
 	__u32 tid;		/* as the reader's PID namespace numbers it */
-	__u32 pid;		/* the process, likewise */
+	/* whether what is under way holds */
+	__u32 open_epoch;	/* of open_start: filter.open_epoch at that time */
+	__u32 call_epoch;	/* of call_start */
+	__u32 pid;		/* the process, as tid */
 	__u32 reserved;
 };
 
@@ -220,6 +223,17 @@ static __always_inline struct thread *track(__u32 host_tid)
 	if (!thread)
 		thread = add_thread(host_tid);
 	return thread && thread->tid != filter.agent_tid ? thread : NULL;
+}
+
+/* Hooks come and go: what was entered before a time without them has returned unseen. */
+static __always_inline bool open_under_way(const struct thread *thread)
+{
+	return thread->open_start && thread->open_epoch == filter.open_epoch;
+}
+
+static __always_inline bool call_under_way(const struct thread *thread)
+{
+	return thread->call_start && thread->call_epoch == filter.call_epoch;
 }
 
 /* Hands a record to the buffer; whether it failed. */

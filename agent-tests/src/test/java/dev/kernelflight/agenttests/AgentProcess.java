@@ -20,7 +20,7 @@ final class AgentProcess {
   static final String PREFIX = "Kernel Flight Recorder: ";
 
   private static final String JAR_PROPERTY = "kernelflight.agent.jar";
-  private static final long TIMEOUT_SECONDS = 300;
+  private static final long TIMEOUT_SECONDS = 900;
 
   private final Class<?> main;
   private final List<String> arguments;

@@ -36,7 +36,7 @@ class CompletenessTest {
   @ParameterizedTest
   @ValueSource(strings = {"buffer=perf,pages=8192", "buffer=ring,pages=8192"})
   void everyOpenOfATightLoop(String options) throws Exception {
-    int times = 50_000;
+    int times = KernelTracing.times(50_000);
     Path path = Files.createFile(temp.resolve("looped"));
     Path file = temp.resolve("recording.jfr");
     Finished finished =
@@ -74,7 +74,8 @@ class CompletenessTest {
   @ValueSource(strings = {"buffer=perf,pages=16", "buffer=ring,pages=16"})
   void whatABufferCannotHoldIsCounted(String options) {
     String path = "/no/such/directory".repeat(200);
-    Recorded recorded = assertAllAccountedFor(options, path, 25_000, DRAINING_THREAD);
+    Recorded recorded =
+        assertAllAccountedFor(options, path, KernelTracing.times(25_000), DRAINING_THREAD);
     assertThat(recorded.opensOf(path)).isNotEmpty();
     assertThat(recorded.lost()).isPositive();
     assertThat(recorded.named(Recorded.EVENTS_LOST))
@@ -86,9 +87,10 @@ class CompletenessTest {
   @ParameterizedTest
   @ValueSource(strings = {"buffer=perf", "buffer=ring"})
   void theDefaultBuffersAccountForEveryOpen(String options) {
+    int times = KernelTracing.times(50_000);
     Recorded recorded =
-        assertAllAccountedFor(options, temp.resolve("missing").toString(), 50_000, "-");
-    assertThat(recorded.lost()).isLessThan(THREADS * 50_000L / 2);
+        assertAllAccountedFor(options, temp.resolve("missing").toString(), times, "-");
+    assertThat(recorded.lost()).isLessThan((long) THREADS * times / 2);
   }
 
   private Recorded assertAllAccountedFor(

@@ -39,6 +39,14 @@ final class KernelTracing {
     abort(reason);
   }
 
+  /**
+   * How often to do something that is done very often: a fifth of it in an emulated machine, which
+   * is some twenty times slower.
+   */
+  static int times(int onRealMachines) {
+    return "yes".equals(System.getenv("KERNELFLIGHT_GUEST")) ? onRealMachines / 5 : onRealMachines;
+  }
+
   private static Finished tried(String options) {
     return TRIED.computeIfAbsent(
         options, o -> AgentProcess.of(Hello.class).agent(o + ",required=true").run());

@@ -1,7 +1,6 @@
 package dev.kernelflight.agenttests;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
 import dev.kernelflight.agenttests.apps.Exits;
@@ -26,7 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("vm")
 @EnabledIfEnvironmentVariable(named = "KERNELFLIGHT_GUEST", matches = "yes")
 class PrivilegesTest {
-  private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
   private static final Path UNPRIVILEGED_BPF =
       Path.of("/proc/sys/kernel/unprivileged_bpf_disabled");
   private static final Path PARANOID = Path.of("/proc/sys/kernel/perf_event_paranoid");
@@ -47,10 +45,6 @@ class PrivilegesTest {
   void restore() throws IOException {
     Files.writeString(UNPRIVILEGED_BPF, unprivilegedBpf);
     Files.writeString(PARANOID, paranoid);
-  }
-
-  private static boolean lockedDown() throws IOException {
-    return Files.exists(LOCKDOWN) && Files.readString(LOCKDOWN).contains("[confidentiality]");
   }
 
   /** User 1000 with these capabilities and no others. */
@@ -107,7 +101,6 @@ class PrivilegesTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "attach=fentry", "attach=kprobe", "attach=tracepoint"})
   void twoCapabilitiesAreEnough(String options) throws IOException {
-    assumeTrue(!lockedDown(), "this kernel is locked down");
     Files.writeString(UNPRIVILEGED_BPF, "2");
     assertRecords(memoryLock("unlimited", user("bpf", "perfmon")), options);
   }
@@ -115,7 +108,6 @@ class PrivilegesTest {
   /** Some of the distribution's kernels want CAP_SYS_ADMIN then, and the agent must say it. */
   @Test
   void unlessTheKernelIsMoreParanoid() throws IOException {
-    assumeTrue(!lockedDown(), "this kernel is locked down");
     Files.writeString(PARANOID, "3");
     List<String> user = memoryLock("unlimited", user("bpf", "perfmon"));
     Finished finished = AgentProcess.of(Hello.class).agent("required=true").under(user).run();
@@ -129,7 +121,6 @@ class PrivilegesTest {
 
   @Test
   void eitherAloneIsNot() throws IOException {
-    assumeTrue(!lockedDown(), "this kernel is locked down");
     assertThat(refusal(memoryLock("unlimited", user("bpf")), ""))
         .contains("EPERM", "this process lacks CAP_PERFMON:");
     assertThat(refusal(memoryLock("unlimited", user("perfmon")), ""))
@@ -139,7 +130,6 @@ class PrivilegesTest {
   @ParameterizedTest
   @CsvSource({"0, -1", "0, 2", "2, 2", "2, 3"})
   void noSettingReplacesThem(String bpfDisabled, String paranoid) throws IOException {
-    assumeTrue(!lockedDown(), "this kernel is locked down");
     Files.writeString(UNPRIVILEGED_BPF, bpfDisabled);
     Files.writeString(PARANOID, paranoid);
     assertThat(refusal(memoryLock("unlimited", user()), ""))
@@ -149,7 +139,6 @@ class PrivilegesTest {
   /** Kernels before 5.11 charge BPF maps to this limit. */
   @Test
   void littleLockedMemory() throws IOException {
-    assumeTrue(!lockedDown(), "this kernel is locked down");
     List<String> little = memoryLock("65536:65536", user("bpf", "perfmon"));
     String[] version = System.getProperty("os.version").split("\\.", 3);
     if (Integer.parseInt(version[0]) * 100 + Integer.parseInt(version[1]) >= 511) {
@@ -164,14 +153,6 @@ class PrivilegesTest {
   /** The limit is no matter to whoever may lift it. */
   @Test
   void littleLockedMemoryAndTheRightToMore() throws IOException {
-    assumeTrue(!lockedDown(), "this kernel is locked down");
     assertRecords(memoryLock("65536:65536", user("bpf", "perfmon", "sys_resource")), "");
-  }
-
-  @Test
-  void lockdown() throws IOException {
-    assumeTrue(lockedDown(), "boot with lockdown=confidentiality");
-    assertThat(refusal(List.of("env"), ""))
-        .contains("the kernel is locked down for confidentiality");
   }
 }

@@ -61,7 +61,21 @@ record Recorded(List<RecordedEvent> all) {
 
   /** Records that came out of the kernel's buffers, wanted or not. */
   long drained() {
-    return named(DRAIN).stream().mapToLong(event -> event.getLong("records")).sum();
+    return sumOfDrains("records");
+  }
+
+  /** Calls that the kernel left out. */
+  long filteredByKernel() {
+    return sumOfDrains("filteredByKernel");
+  }
+
+  /** Records that the agent took and left out. */
+  long filteredByAgent() {
+    return sumOfDrains("filteredByAgent");
+  }
+
+  private long sumOfDrains(String field) {
+    return named(DRAIN).stream().mapToLong(event -> event.getLong(field)).sum();
   }
 
   long lost() {

@@ -7,6 +7,7 @@ import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Conductor;
 import dev.kernelflight.agenttests.apps.Hello;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,10 +67,14 @@ class SettingsTest {
           .containsExactly("/kfr/a/one.log", "/kfr/a/b/two.log", "/etc/passwd");
     }
 
+    /** What comes before the first wildcard the kernel compares, the rest the agent. */
     @Test
     void pathGlobs() {
       assertThat(opens("kernel.FileOpen#path=/kfr/*/*.log,/kfr/**/t????.txt"))
           .containsExactly("/kfr/a/one.log", "/kfr/c/three.txt");
+      Recorded recorded = Recorded.in(recording());
+      assertThat(recorded.filteredByAgent()).isEqualTo(1);
+      assertThat(recorded.filteredByKernel()).isPositive();
     }
 
     @Test
@@ -108,6 +113,8 @@ class SettingsTest {
       }
       assertThat(opened(recording())).hasSize(20);
       assertThat(Recorded.in(recording()).drained()).isEqualTo(20);
+      assertThat(Recorded.in(recording()).filteredByKernel()).isGreaterThanOrEqualTo(5_000);
+      assertThat(Recorded.in(recording()).filteredByAgent()).isZero();
     }
 
     @Test
@@ -127,6 +134,84 @@ class SettingsTest {
       assertThat(opened(second)).startsWith("/kfr/a/b/two.log", "/kfr/c/three.txt");
     }
 
+    private void jcmd(Running jvm, String... arguments) throws Exception {
+      List<String> command = new ArrayList<>();
+      command.add(AgentProcess.java().resolveSibling("jcmd").toString());
+      command.add(Long.toString(jvm.pid()));
+      command.addAll(List.of(arguments));
+      File out = temp.resolve("jcmd").toFile();
+      int exitCode =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(out)
+              .start()
+              .waitFor();
+      assertThat(exitCode).as(() -> String.join(" ", command) + read(out)).isZero();
+    }
+
+    private String read(File file) {
+      try {
+        return Files.readString(file.toPath());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** Each recording that starts asks for more, and the last for a threshold that none reaches. */
+    @Test
+    void jcmdStartsRecordingsWithSettings() throws Exception {
+      Path second = temp.resolve("second.jfr");
+      try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+        jcmd(
+            jvm,
+            "JFR.start",
+            "name=first",
+            "+kernel.Syscall#enabled=true",
+            "+kernel.Syscall#threshold=1h",
+            "+kernel.Syscall#syscalls=getppid");
+        jvm.tell("call", 10, "getppid");
+        jcmd(jvm, "JFR.configure", "globalbuffersize=8M");
+        jcmd(
+            jvm,
+            "JFR.start",
+            "name=second",
+            "+kernel.Syscall#enabled=true",
+            "+kernel.Syscall#threshold=0ns",
+            "+kernel.Syscall#syscalls='close,getppid'");
+        jvm.tell("call", 20, "getppid");
+        jvm.tell("call", 3, "close", -1);
+        jcmd(jvm, "JFR.stop", "name=second", "filename=" + second);
+        jcmd(jvm, "JFR.stop", "name=first", "filename=" + recording());
+        assertThat(jvm.end().exitCode()).isEqualTo(3);
+      }
+      for (Path file : List.of(recording(), second)) {
+        Recorded recorded = Recorded.in(file);
+        assertThat(recorded.syscalls("getppid")).as(file + "").hasSize(20);
+        assertThat(recorded.syscalls("close"))
+            .filteredOn(close -> close.getLong("argument1") == -1)
+            .hasSize(3);
+      }
+      assertThat(Recorded.in(recording()).filteredByKernel()).isGreaterThanOrEqualTo(10);
+    }
+
+    /** As Mission Control does it. */
+    @Test
+    void theManagementBeanChangesARunningRecording() {
+      try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+        jvm.tell("start", "r", "kernel.Syscall#threshold=0ns", "kernel.Syscall#syscalls=getppid");
+        jvm.tell("call", 10, "getppid");
+        jvm.tell("set-by-bean", "r", "kernel.Syscall#syscalls=tgkill");
+        jvm.tell("await-settings");
+        jvm.tell("call", 20, "getppid");
+        jvm.tell("call", 3, "tgkill", -1, -1, 0);
+        jvm.tell("stop", "r", recording());
+        assertThat(jvm.end()).isEqualTo(new Finished(3, "", ""));
+      }
+      Recorded recorded = Recorded.in(recording());
+      assertThat(recorded.syscalls("getppid")).hasSize(10);
+      assertThat(recorded.syscalls("tgkill")).hasSize(3);
+    }
+
     @ParameterizedTest
     @CsvSource(
         delimiter = ';',
@@ -134,6 +219,10 @@ class SettingsTest {
           "kernel.Syscall#syscalls; getppid; fsink; \"fsink\" is no system call of this architecture,"
               + " and no group: those are all, descriptor, file, ipc, memory, network, process",
           "kernel.Syscall#errorsOnly; false; perhaps; expected true or false",
+          "kernel.Syscall#threshold; 0ns; soon; expected a time such as 20 ms",
+          "kernel.FileOpen#threshold; 1ms; -5ms; expected a time such as 20 ms",
+          "kernel.FileOpen#enabled; false; perhaps; expected true or false",
+          "kernel.SyscallStatistics#period; 1s; often; expected a time such as 20 ms",
           "kernel.FileOpen#errorsOnly; true; 1; expected true or false",
           "kernel.SyscallStatistics#byThread; false; yes; expected true or false"
         })

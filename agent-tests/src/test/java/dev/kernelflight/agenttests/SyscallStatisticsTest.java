@@ -230,7 +230,7 @@ class SyscallStatisticsTest {
 
   @Test
   void exactWhereTheBufferOverflows() {
-    int calls = 300_000;
+    int calls = KernelTracing.times(300_000);
     try (Running jvm = AgentProcess.of(Conductor.class).agent("pages=16").start()) {
       jvm.tell(
           "start",
@@ -249,6 +249,7 @@ class SyscallStatisticsTest {
 
   /** More threads than the kernel's table of threads has room for, one after the other. */
   @Test
+  @Tag("soak")
   void threadsThatComeAndGo() {
     int threads = 20_000;
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
@@ -277,7 +278,7 @@ class SyscallStatisticsTest {
   /** Each of them leaves entries of its own, for a while. */
   @Test
   void threadsThatComeAndGoByThread() {
-    int threads = 2_000;
+    int threads = KernelTracing.times(2_000);
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       jvm.tell("start", "r", BY_THREAD, Recorded.FILE_OPEN, Recorded.SYSCALL);
       for (int i = 0; i < 8; i++) {

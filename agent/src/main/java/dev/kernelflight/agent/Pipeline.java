@@ -5,6 +5,7 @@ import dev.kernelflight.agent.decode.FileOpenRecord;
 import dev.kernelflight.agent.decode.KernelRecord;
 import dev.kernelflight.agent.decode.SyscallRecord;
 import dev.kernelflight.agent.emit.CpuSampleEmitter;
+import dev.kernelflight.agent.emit.DrainReporter;
 import dev.kernelflight.agent.emit.FileOpenEmitter;
 import dev.kernelflight.agent.emit.KernelStacks;
 import dev.kernelflight.agent.emit.LossReporter;
@@ -43,6 +44,7 @@ final class Pipeline implements AutoCloseable {
   private final CpuSampleEmitter cpuSamples;
   private final StatisticsEmitter statistics;
   private final LossReporter losses = new LossReporter(LossReporter::commit);
+  private final DrainReporter work = new DrainReporter();
   private long undecodable;
   private long records;
   private long busyNanos;
@@ -168,14 +170,9 @@ final class Pipeline implements AutoCloseable {
         tracer.counters(), tracer.skippedRuns(), undecodable + tracer.transport().undecodable());
   }
 
-  /** Records committed since the start. */
-  long records() {
-    return records;
-  }
-
-  /** Time spent on them, in ns. */
-  long busyNanos() {
-    return busyNanos;
+  /** Commits what was done since the last time. */
+  void reportWork() throws KernelException {
+    work.report(tracer.counters(), records, busyNanos, fileOpens.filtered());
   }
 
   @Override

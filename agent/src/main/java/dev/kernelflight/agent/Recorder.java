@@ -1,32 +1,26 @@
 package dev.kernelflight.agent;
 
+import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
-import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
-import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
-import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.DrainEvent;
-import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.ProbeEvent;
-import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
-import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
 import jdk.jfr.Recording;
@@ -71,9 +65,6 @@ final class Recorder implements FlightRecorderListener {
 
   /** What failed cannot succeed at the next recording either. */
   private boolean hopeless;
-
-  private long reportedRecords;
-  private long reportedBusyNanos;
 
   Recorder(AgentOptions options, Instrumentation instrumentation) {
     this.options = options;
@@ -169,6 +160,7 @@ final class Recorder implements FlightRecorderListener {
         if (attached != null) {
           attached.drain();
           attached.reportLosses();
+          attached.reportWork();
           detach();
         }
         return;
@@ -180,10 +172,10 @@ final class Recorder implements FlightRecorderListener {
       boolean known = requested.wanted().equals(attached.tracer().wanted());
       attached.follow(requested);
       if (!known) {
-        commitProbes(attached);
+        ProbeReporter.report(attached.tracer());
       }
     } catch (NoHookException e) {
-      refusedProbe(e).commit();
+      ProbeReporter.report(e);
       if (attached != null && attached.seesAnything()) {
         warnOnce(Diagnosis.of(e).textOfPart());
       } else {
@@ -204,9 +196,6 @@ final class Recorder implements FlightRecorderListener {
     Pipeline attached = pipeline;
     pipeline = null;
     if (attached != null) {
-      drainEvent(attached).commit();
-      reportedRecords = 0;
-      reportedBusyNanos = 0;
       attached.close();
     }
   }
@@ -300,7 +289,7 @@ final class Recorder implements FlightRecorderListener {
         pipeline.drain();
         pipeline.commitStatistics();
         pipeline.reportLosses();
-        drainEvent(pipeline).commit();
+        pipeline.reportWork();
       }
     } catch (Throwable e) {
       giveUp(e);
@@ -313,7 +302,7 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       if (pipeline != null) {
-        commitProbes(pipeline);
+        ProbeReporter.report(pipeline.tracer());
       }
     } finally {
       lock.unlock();
@@ -332,61 +321,6 @@ final class Recorder implements FlightRecorderListener {
     } finally {
       lock.unlock();
     }
-  }
-
-  private DrainEvent drainEvent(Pipeline attached) {
-    DrainEvent event = new DrainEvent();
-    event.records = attached.records() - reportedRecords;
-    event.busyTime = attached.busyNanos() - reportedBusyNanos;
-    reportedRecords = attached.records();
-    reportedBusyNanos = attached.busyNanos();
-    return event;
-  }
-
-  private static void commitProbes(Pipeline attached) {
-    Tracer tracer = attached.tracer();
-    tracer.fileOpenProbe().ifPresent(probe -> commitProbe(FileOpenEvent.NAME, probe, tracer));
-    tracer.sampleProbe().ifPresent(probe -> commitProbe(CpuSampleEvent.NAME, probe, tracer));
-    tracer
-        .syscallProbe()
-        .ifPresent(probe -> {
-          if (tracer.wanted().syscalls().isPresent()) {
-            commitProbe(SyscallEvent.NAME, probe, tracer);
-          }
-          if (tracer.wanted().statistics().isPresent()) {
-            commitProbe(SyscallStatisticsEvent.NAME, probe, tracer);
-          }
-        });
-  }
-
-  private static void commitProbe(String eventName, Tracer.Probe probe, Tracer tracer) {
-    ProbeEvent event = probeEvent(eventName, probe.refusals());
-    event.hook = probe.hook().kind().toString();
-    event.target = probe.hook().target();
-    event.buffer = tracer.transport().description();
-    event.commit();
-  }
-
-  private static ProbeEvent refusedProbe(NoHookException e) {
-    String event =
-        switch (e.what()) {
-          case Tracer.FILE_OPENS -> FileOpenEvent.NAME;
-          case Tracer.CPU_SAMPLES -> CpuSampleEvent.NAME;
-          default -> SyscallEvent.NAME;
-        };
-    return probeEvent(event, e.refusals());
-  }
-
-  private static ProbeEvent probeEvent(String eventName, Collection<Refusal> refusals) {
-    ProbeEvent event = new ProbeEvent();
-    event.event = eventName;
-    event.hook = "none";
-    event.kernelVersion = System.getProperty("os.version");
-    event.refused =
-        refusals.isEmpty()
-            ? null
-            : refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n"));
-    return event;
   }
 
   /** Detaches for good, or until the next recording starts; the application goes on. */

@@ -17,9 +17,11 @@ final class Filter {
   static final int AGENT_TID = 4;
   static final int WANTED = 8;
   static final int PERIOD = 12;
-  static final int FILE_OPEN_THRESHOLD = 16;
-  static final int SYSCALL_THRESHOLD = 24;
-  static final int SYSCALLS = 32;
+  static final int OPEN_EPOCH = 16;
+  static final int CALL_EPOCH = 20;
+  static final int FILE_OPEN_THRESHOLD = 24;
+  static final int SYSCALL_THRESHOLD = 32;
+  static final int SYSCALLS = 40;
   static final int MAX_SYSCALLS = 1024;
   static final int PREFIX_COUNT = SYSCALLS + MAX_SYSCALLS / 8;
   static final int PREFIXES = PREFIX_COUNT + 8;
@@ -46,9 +48,23 @@ final class Filter {
 
   /** Begins the next period of statistics; returns the one that ends. */
   int nextPeriod() {
-    int period = memory.get(JAVA_INT, PERIOD);
-    memory.set(JAVA_INT, PERIOD, period + 1);
-    return period;
+    return increment(PERIOD);
+  }
+
+  /** Opens that were entered until now have returned unseen, or will. */
+  void forgetOpens() {
+    increment(OPEN_EPOCH);
+  }
+
+  /** System calls that were entered until now have returned unseen, or will. */
+  void forgetCalls() {
+    increment(CALL_EPOCH);
+  }
+
+  private int increment(int offset) {
+    int before = memory.get(JAVA_INT, offset);
+    memory.set(JAVA_INT, offset, before + 1);
+    return before;
   }
 
   /**

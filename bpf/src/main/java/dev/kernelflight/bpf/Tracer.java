@@ -4,12 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
-import dev.kernelflight.bpf.attach.AttachedHook;
-import dev.kernelflight.bpf.attach.Attacher;
-import dev.kernelflight.bpf.attach.CpuSampler;
 import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
-import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
@@ -38,7 +34,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Traces this process, or others: owns the maps, programs, hooks and buffers from {@link #open} to
@@ -147,20 +142,6 @@ public final class Tracer implements AutoCloseable {
   private static final String EVENTS = "events";
   private static final long LARGEST_RING_BYTES = 1 << 30;
 
-  private static final Hook SYSCALLS =
-      new Hook(
-          HookKind.TRACEPOINT,
-          "sys_enter, sys_exit",
-          List.of(
-              new RawTracepoint("sys_exit", "sys_exit"),
-              new RawTracepoint("sys_enter", "sys_enter")));
-
-  private static final Hook THREAD_EXIT =
-      new Hook(
-          HookKind.TRACEPOINT,
-          "sched_process_exit",
-          List.of(new RawTracepoint("thread_exit", "sched_process_exit")));
-
   /** What of a system call's arguments is sent besides their numbers; {@code enum detail_kind}. */
   public enum DetailKind {
     /** Nothing. */
@@ -187,38 +168,26 @@ public final class Tracer implements AutoCloseable {
    */
   public record Probe(Hook hook, List<Refusal> refusals) {}
 
-  private final Options options;
-  private final Architecture architecture;
   private final LoadedObject object;
   private final Transport transport;
   private final Filter filter;
+  private final Probes probes;
   private final int possibleCpus;
   private final StatisticsReader statistics;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment counterMemory;
-  private @Nullable AttachedHook threadExits;
-  private @Nullable AttachedHook syscalls;
-  private @Nullable AttachedHook openFunctions;
-  private @Nullable CpuSampler sampler;
-
-  /** Why no kernel function is hooked for file opens, once that was tried in vain. */
-  private @Nullable List<Refusal> openFunctionsRefused;
-
-  private Wanted wanted = Wanted.NOTHING;
-  private long skippedRunsBefore;
 
   private Tracer(
       Options options,
-      Architecture architecture,
+      List<Hook> openHooks,
       LoadedObject object,
       Transport transport,
       int possibleCpus) {
-    this.options = options;
-    this.architecture = architecture;
     this.object = object;
     this.transport = transport;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
+    probes = new Probes(object, openHooks, options.attach, filter);
     statistics =
         new StatisticsReader(
             object.map("statistics"), object.map("thread_statistics"), possibleCpus);
@@ -253,6 +222,18 @@ public final class Tracer implements AutoCloseable {
   public static Tracer open(Options options, Scope scope, Epoll epoll)
       throws KernelException, IOException {
     Architecture architecture = Architecture.current();
+    return open(
+        options,
+        architecture,
+        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()),
+        scope,
+        epoll);
+  }
+
+  /** With other functions to hook for file opens, in the order of their cost. */
+  static Tracer open(
+      Options options, Architecture architecture, List<Hook> openHooks, Scope scope, Epoll epoll)
+      throws KernelException, IOException {
     BpfObject parsed;
     try {
       parsed = loadObject(architecture);
@@ -272,7 +253,7 @@ public final class Tracer implements AutoCloseable {
           options.buffer == Buffer.RING
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
-      Tracer tracer = new Tracer(options, architecture, object, transport, possibleCpus);
+      Tracer tracer = new Tracer(options, openHooks, object, transport, possibleCpus);
       if (scope instanceof Scope.OwnProcess own) {
         tracer.filter.setAgentThread(own.agentThread);
       }
@@ -288,102 +269,16 @@ public final class Tracer implements AutoCloseable {
 
   /**
    * Traces from now on what is wanted, and nothing else: attaches, detaches and filters
-   * accordingly.
+   * accordingly. Once something was wanted the ends of threads are followed until {@link #close}.
    *
    * @throws NoHookException if the kernel accepts no hook for something; the rest is traced, and
    *     asking for the same again does not try again
    */
-  public void follow(Wanted newlyWanted) throws NoHookException {
+  public void follow(Wanted wanted) throws NoHookException {
     if (!arena.scope().isAlive()) {
       throw new IllegalStateException("the tracer is closed");
     }
-    wanted = newlyWanted;
-    NoHookException noSamples = followSamples();
-    boolean opens = wanted.fileOpens().isPresent();
-    if (wanted.anyCalls() && threadExits == null) {
-      threadExits = new Attacher(object).attachFirst("ends of threads", List.of(THREAD_EXIT));
-    }
-    NoHookException noOpens = null;
-    if (opens && openFunctions == null && openFunctionsRefused == null) {
-      noOpens = attachOpenFunctions();
-    }
-    boolean opensByTracepoint = opens && openFunctions == null && mayUse(HookKind.TRACEPOINT);
-    filter.write(wanted, opensByTracepoint);
-    boolean everySyscall =
-        opensByTracepoint || wanted.syscalls().isPresent() || wanted.statistics().isPresent();
-    if (everySyscall && syscalls == null) {
-      syscalls = new Attacher(object).attachFirst("system calls", List.of(SYSCALLS));
-    } else if (!everySyscall) {
-      syscalls = detach(syscalls);
-    }
-    if (!opens) {
-      openFunctions = detach(openFunctions);
-    }
-    if (!wanted.anyCalls()) {
-      threadExits = detach(threadExits);
-    }
-    NoHookException failed = noOpens == null ? noSamples : noOpens;
-    if (failed != null) {
-      throw failed;
-    }
-  }
-
-  /** Samples at the wanted frequency, or not at all; returns why not where it cannot. */
-  private @Nullable NoHookException followSamples() {
-    int frequency = wanted.samples().map(Wanted.Samples::frequency).orElse(0);
-    CpuSampler attached = sampler;
-    if (attached != null && attached.frequency() != frequency) {
-      try {
-        skippedRunsBefore += attached.skippedRuns();
-      } catch (KernelException e) {
-        // then they stay uncounted
-      }
-      attached.close();
-      sampler = null;
-    }
-    if (frequency > 0 && sampler == null) {
-      try {
-        sampler = CpuSampler.attach(object, CPU_SAMPLES, frequency);
-      } catch (NoHookException e) {
-        return e;
-      }
-    }
-    return null;
-  }
-
-  private boolean mayUse(HookKind kind) {
-    return options.attach.map(kind::equals).orElse(true);
-  }
-
-  /** Hooks a kernel function; returns why not, unless the tracepoints may serve instead. */
-  private @Nullable NoHookException attachOpenFunctions() {
-    List<Hook> candidates =
-        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()).stream()
-            .filter(hook -> mayUse(hook.kind()))
-            .toList();
-    if (candidates.isEmpty()) {
-      openFunctionsRefused = List.of();
-      return null;
-    }
-    try {
-      openFunctions = new Attacher(object).attachFirst(FILE_OPENS, candidates);
-      return null;
-    } catch (NoHookException e) {
-      openFunctionsRefused = e.refusals();
-      return mayUse(HookKind.TRACEPOINT) ? null : e;
-    }
-  }
-
-  private @Nullable AttachedHook detach(@Nullable AttachedHook hook) {
-    if (hook != null) {
-      try {
-        skippedRunsBefore += hook.skippedRuns();
-      } catch (KernelException e) {
-        // then they stay uncounted
-      }
-      hook.close();
-    }
-    return null;
+    probes.follow(wanted);
   }
 
   private static LoadedObject createMaps(
@@ -436,49 +331,33 @@ public final class Tracer implements AutoCloseable {
 
   /** What is traced. */
   public Wanted wanted() {
-    return wanted;
+    return probes.wanted();
   }
 
   /** How file opens are seen, if they are. */
   public Optional<Probe> fileOpenProbe() {
-    if (wanted.fileOpens().isEmpty()) {
-      return Optional.empty();
-    }
-    if (openFunctions != null) {
-      return Optional.of(new Probe(openFunctions.hook(), openFunctions.refusals()));
-    }
-    return (mayUse(HookKind.TRACEPOINT) ? syscallProbe() : Optional.<Probe>empty())
-        .map(probe ->
-            new Probe(probe.hook, openFunctionsRefused == null ? List.of() : openFunctionsRefused));
+    return probes.ofFileOpens();
   }
 
   /** How system calls are seen, if they are. */
   public Optional<Probe> syscallProbe() {
-    return Optional.ofNullable(syscalls).map(hook -> new Probe(hook.hook(), hook.refusals()));
+    return probes.ofSyscalls();
   }
 
   /** How CPUs are sampled, if they are. */
   public Optional<Probe> sampleProbe() {
-    return Optional.ofNullable(sampler).map(used -> new Probe(used.hook(), used.refusals()));
+    return probes.ofSamples();
   }
 
   /** Follows CPUs that went or came online since the last call; cheap when none did. */
   public void followCpus() throws KernelException {
     transport.followCpus();
-    if (sampler != null) {
-      sampler.followCpus();
-    }
+    probes.followCpus();
   }
 
   /** How often the kernel skipped a program because it was interrupted by itself. */
   public long skippedRuns() throws KernelException {
-    long skipped = skippedRunsBefore;
-    for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions}) {
-      if (hook != null) {
-        skipped += hook.skippedRuns();
-      }
-    }
-    return sampler == null ? skipped : skipped + sampler.skippedRuns();
+    return probes.skippedRuns();
   }
 
   /** Ends a period of statistics and hands out the sums of every kind of call. */
@@ -509,13 +388,7 @@ public final class Tracer implements AutoCloseable {
 
   @Override
   public void close() {
-    if (sampler != null) {
-      sampler.close();
-      sampler = null;
-    }
-    openFunctions = detach(openFunctions);
-    syscalls = detach(syscalls);
-    threadExits = detach(threadExits);
+    probes.close();
     statistics.close();
     transport.close();
     object.close();

@@ -73,20 +73,42 @@ class CpuHotplugTest {
     }
   }
 
-  /**
-   * Gone and back between two looks at the CPUs: the kernel has taken the CPU's perf buffer out of
-   * use and does not say so. What is lost that way is counted.
-   */
+  /** The kernel takes the buffers of a CPU that goes out of use, and does not say so. */
   @ParameterizedTest
   @CsvSource({"FENTRY, PERF", "KPROBE, PERF", "KPROBE, RING"})
+  void goneAndBackBetweenTwoLooks(HookKind kind, Buffer buffer) throws Exception {
+    try (TracedProcess traced = new TracedProcess(new Options(Optional.of(kind), buffer, 16))) {
+      for (int times = 1; times <= 3; times++) {
+        online(false);
+        online(true);
+        traced.tracer.transport().followCpus();
+        traced.onOpener(() -> openOnTheCpu("/hotplug/after"));
+        assertThat(traced.opensOf("/hotplug/after")).hasSize(times);
+      }
+    }
+  }
+
+  /** What a look comes too late for is counted. */
+  @ParameterizedTest
+  @CsvSource({"KPROBE, PERF", "KPROBE, RING"})
   void nothingIsLostInSilence(HookKind kind, Buffer buffer) throws Exception {
     try (TracedProcess traced = new TracedProcess(new Options(Optional.of(kind), buffer, 16))) {
       online(false);
       online(true);
-      traced.tracer.transport().followCpus();
       traced.onOpener(() -> openOnTheCpu("/hotplug/after"));
       long seen = traced.opensOf("/hotplug/after").size();
       assertThat(seen + traced.total(Counters::lost)).isPositive();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"KPROBE, PERF", "KPROBE, RING"})
+  void whatACpuLeavesIsDrained(HookKind kind, Buffer buffer) throws Exception {
+    try (TracedProcess traced = new TracedProcess(new Options(Optional.of(kind), buffer, 16))) {
+      traced.onOpener(() -> openOnTheCpu("/hotplug/before"));
+      online(false);
+      traced.tracer.transport().followCpus();
+      assertThat(traced.opensOf("/hotplug/before")).hasSize(1);
     }
   }
 }

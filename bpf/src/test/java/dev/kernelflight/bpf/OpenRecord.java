@@ -26,7 +26,7 @@ record OpenRecord(
   private static final Struct HEADER = struct("event");
   private static final Struct OPEN = struct("file_open_event");
 
-  private static Struct struct(String name) {
+  static Struct struct(String name) {
     try {
       return Tracer.loadObject(Architecture.current()).btf().struct(name);
     } catch (Exception e) {

@@ -2,13 +2,21 @@ package dev.kernelflight.bpf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.FileOpenHooks;
+import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
@@ -20,20 +28,32 @@ import org.jspecify.annotations.Nullable;
  */
 final class TracedProcess implements AutoCloseable {
   static final String THREAD_NAME = "opener";
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(240);
 
   final Tracer tracer;
   private final Epoll epoll;
   private final ExecutorService opener =
       Executors.newSingleThreadExecutor(task -> new Thread(task, THREAD_NAME));
-  private final List<OpenRecord> records = new ArrayList<>();
+  private final List<OpenRecord> opens = new ArrayList<>();
+  private final List<CallRecord> calls = new ArrayList<>();
   private long received;
 
   TracedProcess(Tracer.Options options) throws Exception {
+    this(options, FileOpenHooks.inOrder(Architecture.current(), KernelNames.ofThisMachine()));
+  }
+
+  /** With these functions to hook for file opens, in order. */
+  TracedProcess(Tracer.Options options, List<Hook> openHooks) throws Exception {
     // whatever a thread opens when it starts is over by then
     onOpener(() -> null);
     epoll = new Epoll();
-    tracer = Tracer.open(options, CurrentProcess.threadId(), epoll);
+    tracer =
+        Tracer.open(
+            options,
+            Architecture.current(),
+            openHooks,
+            new Tracer.Scope.OwnProcess(CurrentProcess.threadId()),
+            epoll);
     tracer.follow(Wanted.fileOpensOnly());
   }
 
@@ -55,21 +75,46 @@ final class TracedProcess implements AutoCloseable {
   void drain() throws Exception {
     long begun = System.nanoTime();
     do {
-      received +=
-          tracer
-              .transport()
-              .drain(
-                  (memory, offset, length) -> records.add(OpenRecord.read(memory, offset, length)));
+      received += tracer.transport().drain(this::take);
     } while (received != total(Tracer.Counters::sent)
         && System.nanoTime() - begun < PATIENCE_NANOS);
     assertThat(received).as("records received").isEqualTo(total(Tracer.Counters::sent));
     assertThat(tracer.transport().undecodable()).as("undecodable").isZero();
   }
 
-  /** Drains, and returns those records of all so far that pass. */
+  private void take(MemorySegment memory, long offset, int length) {
+    if (CallRecord.isOne(memory, offset)) {
+      calls.add(CallRecord.read(memory, offset, length));
+    } else {
+      opens.add(OpenRecord.read(memory, offset, length));
+    }
+  }
+
+  /** Drains, and returns those opens of all so far that pass. */
   List<OpenRecord> drained(Predicate<OpenRecord> wanted) throws Exception {
     drain();
-    return records.stream().filter(wanted).toList();
+    return opens.stream().filter(wanted).toList();
+  }
+
+  /** Drains, and returns all system calls of the traced thread so far. */
+  List<CallRecord> calls(String name) throws Exception {
+    drain();
+    int tid = onOpener(CurrentProcess::threadId);
+    int number = KernelNames.ofThisMachine().syscallNumber(name);
+    return calls.stream().filter(call -> call.tid() == tid && call.number() == number).toList();
+  }
+
+  /** Begins something on the traced thread, and returns when it waits inside that call. */
+  <T> Future<T> blockOpener(String call, Callable<T> task) throws Exception {
+    int tid = onOpener(CurrentProcess::threadId);
+    Future<T> blocked = opener.submit(task);
+    Path syscall = Path.of("/proc/self/task/" + tid + "/syscall");
+    String number = KernelNames.ofThisMachine().syscallNumber(call) + " ";
+    long begun = System.nanoTime();
+    while (!Files.readString(syscall).startsWith(number)) {
+      assertThat(System.nanoTime() - begun).as("in " + call).isLessThan(PATIENCE_NANOS);
+    }
+    return blocked;
   }
 
   /** Drains, and returns all records of that path so far. */

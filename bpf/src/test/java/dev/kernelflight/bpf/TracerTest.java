@@ -351,6 +351,7 @@ class TracerTest {
 
   @ParameterizedTest
   @MethodSource("setups")
+  @Tag("hooks")
   void onlyFailedOpens(Options options) throws Exception {
     Path missing = directory.resolve("missing");
     Path there = Files.createFile(directory.resolve("there"));

@@ -25,6 +25,8 @@ class WireFormatTest {
     assertThat(btf.size(filter.member("file_open_threshold").typeId())).isEqualTo(Long.BYTES);
     assertThat(filter.member("wanted").offset()).isEqualTo(Filter.WANTED);
     assertThat(filter.member("period").offset()).isEqualTo(Filter.PERIOD);
+    assertThat(filter.member("open_epoch").offset()).isEqualTo(Filter.OPEN_EPOCH);
+    assertThat(filter.member("call_epoch").offset()).isEqualTo(Filter.CALL_EPOCH);
     assertThat(filter.member("syscall_threshold").offset()).isEqualTo(Filter.SYSCALL_THRESHOLD);
     assertThat(filter.member("syscalls").offset()).isEqualTo(Filter.SYSCALLS);
     assertThat(btf.size(filter.member("syscalls").typeId())).isEqualTo(Filter.MAX_SYSCALLS / 8);

@@ -32,4 +32,16 @@ public final class DrainEvent extends Event {
   @Description("Time that the agent spent on decoding and committing them")
   @Timespan(Timespan.NANOSECONDS)
   public long busyTime;
+
+  /** Calls that the programs left out. */
+  @Label("Filtered by Kernel")
+  @Description(
+      "Calls of a kind that a recording wants that the kernel left out: too short, without error, or"
+          + " of another path")
+  public long filteredByKernel;
+
+  /** Records that the agent left out. */
+  @Label("Filtered by Agent")
+  @Description("Records that the agent took and left out, because only it can compare globs")
+  public long filteredByAgent;
 }

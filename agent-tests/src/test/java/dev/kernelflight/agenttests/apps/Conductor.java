@@ -6,15 +6,18 @@ import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.jfr.Recording;
+import jdk.management.jfr.FlightRecorderMXBean;
 
 /** Does what it is told on standard input, line by line; its exit code is 3. */
 public final class Conductor {
   private final Map<String, Recording> recordings = new HashMap<>();
+  private final Waiting waiting = new Waiting();
 
   private Conductor() {}
 
@@ -25,7 +28,7 @@ public final class Conductor {
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       try {
-        System.out.println("ok " + conductor.obey(line.split(" ", -1)));
+        System.out.println("ok " + conductor.obey(line));
       } catch (Exception e) {
         System.out.println(e);
       }
@@ -33,7 +36,8 @@ public final class Conductor {
     System.exit(3);
   }
 
-  private String obey(String[] words) throws Exception {
+  private String obey(String line) throws Exception {
+    String[] words = line.split(" ", -1);
     switch (words[0]) {
       case "open" -> open(words[1]);
       case "start" -> {
@@ -49,6 +53,7 @@ public final class Conductor {
         recording.start();
       }
       case "set" -> set(recording(words[1]), words[2]);
+      case "set-by-bean" -> setByBean(recording(words[1]), words[2]);
       case "call" -> {
         return SystemCalls.call(Integer.parseInt(words[1]), words[2], words, 3);
       }
@@ -59,6 +64,18 @@ public final class Conductor {
       // the agent looks at the settings once a second
       case "await-settings" -> java.util.concurrent.TimeUnit.MILLISECONDS.sleep(4_000);
       case "burn" -> SystemCalls.burn();
+      case "wait-in-read" -> {
+        return waiting.inRead();
+      }
+      case "wait-in-futex" -> {
+        return waiting.inFutex();
+      }
+      case "interrupt" -> waiting.interrupt(words[1]);
+      case "release" -> waiting.release();
+      case "run" -> {
+        return String.valueOf(new ProcessBuilder(words[1]).start().waitFor());
+      }
+      case "become-shell" -> SystemCalls.becomeShell(line.substring("become-shell ".length()));
       case "block" -> SystemCalls.blockInRead();
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);
@@ -77,6 +94,14 @@ public final class Conductor {
       default -> throw new IllegalArgumentException(words[0]);
     }
     return "";
+  }
+
+  private static void setByBean(Recording recording, String setting) {
+    int equals = setting.indexOf('=');
+    FlightRecorderMXBean bean = ManagementFactory.getPlatformMXBean(FlightRecorderMXBean.class);
+    Map<String, String> settings = new HashMap<>(bean.getRecordingSettings(recording.getId()));
+    settings.put(setting.substring(0, equals), setting.substring(equals + 1));
+    bean.setRecordingSettings(recording.getId(), settings);
   }
 
   private static void set(Recording recording, String setting) {

@@ -31,6 +31,7 @@ final class LibC {
   static final int SCHED_SETSCHEDULER = X86 ? 144 : 119;
   static final int BPF = X86 ? 321 : 280;
   static final int READ = X86 ? 0 : 63;
+  static final int WRITE = X86 ? 1 : 64;
   static final int GETPPID = X86 ? 110 : 173;
   static final int NANOSLEEP = X86 ? 35 : 101;
   static final int FSYNC = X86 ? 74 : 82;

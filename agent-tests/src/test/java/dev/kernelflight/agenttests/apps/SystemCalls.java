@@ -31,6 +31,7 @@ final class SystemCalls {
       case "accept4" -> LibC.ACCEPT4;
       case "tgkill" -> LibC.TGKILL;
       case "futex" -> LibC.FUTEX;
+      case "execve" -> LibC.EXECVE;
       default -> throw new IllegalArgumentException(name);
     };
   }
@@ -135,6 +136,17 @@ final class SystemCalls {
             }
           }
         });
+  }
+
+  /** Runs a shell in place of this JVM. */
+  static void becomeShell(String script) {
+    try (Arena arena = Arena.ofConfined()) {
+      long shell = LibC.string(arena, "/bin/sh").address();
+      MemorySegment arguments = LibC.pointers(arena, List.of("sh", "-c", script));
+      MemorySegment environment = LibC.pointers(arena, List.of("PATH=/usr/bin:/bin"));
+      LibC.must(
+          "execve", LibC.call(LibC.EXECVE, shell, arguments.address(), environment.address()));
+    }
   }
 
   /** A thread that waits in read until the JVM ends. */

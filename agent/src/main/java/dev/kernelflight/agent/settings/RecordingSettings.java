@@ -165,6 +165,15 @@ public final class RecordingSettings {
     if (enabling.isEmpty()) {
       return Optional.empty();
     }
+    for (Source source : enabling) {
+      // JFR follows it, and says nothing where it cannot
+      value(
+          source,
+          SyscallStatisticsEvent.NAME,
+          "period",
+          SyscallStatisticsEvent.DEFAULT_PERIOD,
+          SettingValues::period);
+    }
     boolean byThread =
         enabling.stream()
             .anyMatch(source ->

@@ -17,6 +17,8 @@ public final class SettingValues {
   /** JFR's word for a threshold that nothing reaches. */
   private static final String INFINITY = "infinity";
 
+  private static final List<String> CHUNK_PERIODS = List.of("everyChunk", "beginChunk", "endChunk");
+
   private SettingValues() {}
 
   /** {@code 20 ms} in nanoseconds. */
@@ -56,6 +58,18 @@ public final class SettingValues {
               + " samples a second (kernel.perf_event_max_sample_rate)");
     }
     return hertz;
+  }
+
+  /** How often an event is made, which JFR itself goes by; a time, or a place in the chunk. */
+  static String period(String text) throws BadSettingException {
+    if (!CHUNK_PERIODS.contains(text.strip())) {
+      try {
+        nanos(text);
+      } catch (BadSettingException e) {
+        throw new BadSettingException(e.getMessage() + ", or one of " + CHUNK_PERIODS);
+      }
+    }
+    return text;
   }
 
   /** {@code true} or {@code false}. */

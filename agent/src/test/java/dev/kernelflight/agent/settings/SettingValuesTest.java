@@ -36,6 +36,16 @@ class SettingValuesTest {
   }
 
   @Test
+  void periods() throws BadSettingException {
+    assertThat(SettingValues.period("5 s")).isEqualTo("5 s");
+    assertThat(SettingValues.period("endChunk")).isEqualTo("endChunk");
+    assertThatThrownBy(() -> SettingValues.period("often"))
+        .isInstanceOf(BadSettingException.class)
+        .hasMessageContaining("expected a time such as 20 ms")
+        .hasMessageEndingWith("or one of [everyChunk, beginChunk, endChunk]");
+  }
+
+  @Test
   void flags() throws BadSettingException {
     assertThat(SettingValues.flag("true")).isTrue();
     assertThat(SettingValues.flag(" False ")).isFalse();

@@ -12,11 +12,12 @@ import java.util.List;
  * The hooks of kernel functions that see file opens, in the order of their cost; what is left where
  * none can be had is the tracepoints of all system calls. {@code do_sys_openat2} is where open,
  * creat, openat and openat2 meet (since 5.6); a kernel that has it inlined or forbidden still has
- * {@code do_sys_open} or the entry functions of the system calls.
+ * the entry functions of the system calls. {@code do_sys_open} lies between the two but is none of
+ * them: compilers copy it into its callers, and a probe of what is left of it is accepted and sees
+ * nothing.
  */
 public final class FileOpenHooks {
   private static final String OPENAT2 = "do_sys_openat2";
-  private static final String OPEN = "do_sys_open";
   private static final List<String> SYSCALLS = List.of("openat", "open", "creat", "openat2");
 
   private FileOpenHooks() {}
@@ -36,21 +37,7 @@ public final class FileOpenHooks {
             List.of(
                 new Kprobe("open_kretprobe", OPENAT2, true, false),
                 new Kprobe("openat2_kprobe", OPENAT2, false, false))),
-        openFunction(architecture),
         syscallFunctions(architecture, names));
-  }
-
-  /** Every kind of open but openat2, which is hooked at its system call. */
-  private static Hook openFunction(Architecture architecture) {
-    String openat2 = architecture.syscallFunction("openat2");
-    return new Hook(
-        HookKind.KPROBE,
-        OPEN + ", " + openat2,
-        List.of(
-            new Kprobe("open_kretprobe", OPEN, true, false),
-            new Kprobe("open_kprobe", OPEN, false, false),
-            new Kprobe("open_kretprobe", openat2, true, true),
-            new Kprobe("syscall_kprobe", openat2, false, true)));
   }
 
   private static Hook syscallFunctions(Architecture architecture, KernelNames names) {

@@ -6,7 +6,7 @@ import java.util.List;
  * A program as the object file holds it.
  *
  * @param name of the C function
- * @param section the section's name, which says the program's type: {@code kprobe/do_sys_open}
+ * @param section the section's name, which says the program's type: {@code kprobe/do_sys_openat2}
  * @param instructions {@code struct bpf_insn}s of 8 bytes each
  * @param relocations where instructions refer to maps and variables
  */

@@ -7,76 +7,109 @@ import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.PerfEvent;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** One perf buffer for each CPU that is online, entered into the map that programs output to. */
 public final class PerfBuffers implements Transport {
   private final BpfMap events;
   private final Epoll epoll;
   private final int wantedPages;
+  private final int bufferBytes;
   private final Map<Integer, CpuBuffer> buffers = new TreeMap<>();
+
+  /** Of CPUs that went: the kernel no longer fills them, but what is in them is still drained. */
+  private final List<CpuBuffer> retired = new ArrayList<>();
+
   private PerfRing[] rings = {};
   private long undecodableOfClosed;
 
-  private record CpuBuffer(Fd event, Mapping mapping, PerfRing ring, int pages) {}
+  private record CpuBuffer(
+      Fd event, Mapping mapping, PerfRing ring, int pages, Object incarnation) {}
 
-  private PerfBuffers(BpfMap events, Epoll epoll, int wantedPages) {
+  private PerfBuffers(BpfMap events, Epoll epoll, int wantedPages, int bufferBytes) {
     this.events = events;
     this.epoll = epoll;
     this.wantedPages = wantedPages;
+    this.bufferBytes = bufferBytes;
   }
 
   /**
-   * Opens a buffer for each CPU. Where memory cannot be had a buffer is made with half the pages,
-   * and half again, down to {@link Shrinking#LEAST_BYTES}.
+   * Opens a buffer for each CPU. Where memory cannot be had for all of them they are made with half
+   * the pages, and half again, down to {@link Shrinking#LEAST_BYTES}.
    *
    * @param events a map of type BPF_MAP_TYPE_PERF_EVENT_ARRAY
    * @param pages of each buffer, a power of two
    */
   public static PerfBuffers open(BpfMap events, int pages, Epoll epoll) throws KernelException {
-    PerfBuffers opened = new PerfBuffers(events, epoll, pages);
-    try {
-      opened.followCpus();
-      return opened;
-    } catch (KernelException | RuntimeException e) {
-      opened.close();
-      throw e;
-    }
+    return Shrinking.open(
+        (long) pages * Mapping.pageBytes(),
+        bytes -> {
+          PerfBuffers opened = new PerfBuffers(events, epoll, pages, Math.toIntExact(bytes));
+          try {
+            opened.followCpus(false);
+            return opened;
+          } catch (KernelException | RuntimeException e) {
+            opened.close();
+            throw e;
+          }
+        });
   }
 
   @Override
   public void followCpus() throws KernelException {
+    // what comes late may have less than the others
+    followCpus(true);
+  }
+
+  private void followCpus(boolean mayShrink) throws KernelException {
     BitSet online = Cpus.onlineNow();
-    boolean changed = false;
-    // what an offline CPU left in its buffer is drained before the next call closes it
-    for (var entries = buffers.entrySet().iterator(); entries.hasNext(); ) {
-      var entry = entries.next();
-      if (!online.get(entry.getKey())) {
-        closeBuffer(entry.getValue());
-        entries.remove();
-        changed = true;
+    boolean changed = !retired.isEmpty();
+    retired.forEach(this::closeBuffer);
+    retired.clear();
+    try {
+      for (var entries = buffers.entrySet().iterator(); entries.hasNext(); ) {
+        var entry = entries.next();
+        int cpu = entry.getKey();
+        CpuBuffer buffer = entry.getValue();
+        // the kernel takes a CPU's events out of use when it goes, and leaves them so ever after
+        if (!online.get(cpu) || !buffer.incarnation.equals(Cpus.incarnation(cpu))) {
+          entries.remove();
+          retired.add(buffer);
+          changed = true;
+          epoll.remove(buffer.event);
+        }
       }
-    }
-    for (int cpu = online.nextSetBit(0); cpu >= 0; cpu = online.nextSetBit(cpu + 1)) {
-      if (!buffers.containsKey(cpu)) {
-        buffers.put(cpu, openBuffer(cpu));
-        changed = true;
+      for (int cpu = online.nextSetBit(0); cpu >= 0; cpu = online.nextSetBit(cpu + 1)) {
+        if (!buffers.containsKey(cpu)) {
+          buffers.put(cpu, openBuffer(cpu, mayShrink));
+          changed = true;
+        }
       }
-    }
-    if (changed) {
-      rings = buffers.values().stream().map(CpuBuffer::ring).toArray(PerfRing[]::new);
+    } finally {
+      if (changed) {
+        rings =
+            Stream.concat(retired.stream(), buffers.values().stream())
+                .map(CpuBuffer::ring)
+                .toArray(PerfRing[]::new);
+      }
     }
   }
 
-  private CpuBuffer openBuffer(int cpu) throws KernelException {
-    long wanted = (long) wantedPages * Mapping.pageBytes();
-    return Shrinking.open(wanted, bytes -> openBuffer(cpu, Math.toIntExact(bytes)));
+  private CpuBuffer openBuffer(int cpu, boolean mayShrink) throws KernelException {
+    return mayShrink
+        ? Shrinking.open(bufferBytes, bytes -> openBuffer(cpu, Math.toIntExact(bytes)))
+        : openBuffer(cpu, bufferBytes);
   }
 
   private CpuBuffer openBuffer(int cpu, int bytes) throws KernelException {
     int page = Mapping.pageBytes();
+    // before the event: if the CPU goes meanwhile, the next look notices
+    Object incarnation = Cpus.incarnation(cpu);
     Fd event = PerfEvent.openBpfOutput(cpu, (int) Transport.wakeUpBytes(bytes));
     Mapping mapping = null;
     try {
@@ -84,7 +117,7 @@ public final class PerfBuffers implements Transport {
       PerfRing ring = new PerfRing(mapping.memory(), page);
       epoll.add(event);
       events.put(cpu, event.number());
-      return new CpuBuffer(event, mapping, ring, bytes / page);
+      return new CpuBuffer(event, mapping, ring, bytes / page, incarnation);
     } catch (KernelException | RuntimeException e) {
       if (mapping != null) {
         mapping.close();
@@ -135,6 +168,8 @@ public final class PerfBuffers implements Transport {
 
   @Override
   public void close() {
+    retired.forEach(this::closeBuffer);
+    retired.clear();
     buffers.values().forEach(this::closeBuffer);
     buffers.clear();
     rings = new PerfRing[0];

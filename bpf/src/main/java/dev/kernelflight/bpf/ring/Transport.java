@@ -26,7 +26,10 @@ public sealed interface Transport extends AutoCloseable permits PerfBuffers, Bpf
    */
   int drain(RecordHandler handler);
 
-  /** Follows CPUs that went or came online since the last call; cheap when none did. */
+  /**
+   * Follows CPUs that went or came online since the last call; cheap when none did. What those that
+   * went have left is there for {@link #drain} until the next call.
+   */
   void followCpus() throws KernelException;
 
   /** Records that could not be made out, since the start; only damaged memory makes any. */

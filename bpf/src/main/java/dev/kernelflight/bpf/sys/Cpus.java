@@ -3,11 +3,14 @@ package dev.kernelflight.bpf.sys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.BitSet;
 
 /** Which CPUs the machine has. */
 public final class Cpus {
   private static final Path DIRECTORY = Path.of("/sys/devices/system/cpu");
+
+  private static final Object NO_INCARNATION = "none";
 
   private Cpus() {}
 
@@ -22,6 +25,23 @@ public final class Cpus {
       return online();
     } catch (IOException e) {
       throw new KernelException("reading which CPUs are online: " + e.getMessage(), Errno.ENOENT);
+    }
+  }
+
+  /**
+   * Tells two times apart that a CPU is online: equal as long as it stays so, another one once it
+   * was offline in between. It is the identity of the directory that sysfs makes for a CPU when it
+   * comes and removes when it goes; where sysfs has none, all times look alike.
+   */
+  public static Object incarnation(int cpu) {
+    try {
+      Object key =
+          Files.readAttributes(
+                  DIRECTORY.resolve("cpu" + cpu).resolve("topology"), BasicFileAttributes.class)
+              .fileKey();
+      return key == null ? NO_INCARNATION : key;
+    } catch (IOException e) {
+      return NO_INCARNATION;
     }
   }
 

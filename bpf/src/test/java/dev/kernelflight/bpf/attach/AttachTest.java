@@ -129,7 +129,8 @@ class AttachTest {
         new Hook(
             HookKind.KPROBE,
             "no_such_function",
-            List.of(new Hook.Attachment.Kprobe("open_kprobe", "no_such_function", false, false)));
+            List.of(
+                new Hook.Attachment.Kprobe("openat2_kprobe", "no_such_function", false, false)));
     try (var object = TestObject.create()) {
       assertThatThrownBy(() -> new Attacher(object).attachFirst("opens", List.of(fentry, kprobe)))
           .isInstanceOfSatisfying(

@@ -41,7 +41,6 @@ class BpfObjectTest {
             "fentry/do_sys_openat2",
             "fexit/do_sys_openat2",
             "kprobe/do_sys_openat2",
-            "kprobe/do_sys_open",
             "kprobe/syscall",
             "kretprobe/open",
             "raw_tp/sys_enter",

@@ -1,10 +1,15 @@
 package dev.kernelflight.bpf.sys;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -18,7 +23,10 @@ import java.util.stream.Stream;
 public final class KernelObjects {
   private static final Path SELF = Path.of("/proc/self");
   private static final int ATTR_BYTES = 120;
+  private static final int MAP_INFO_BYTES = 80;
+  private static final int OBJ_GET_INFO_BY_FD = 15;
   private static final int ENOENT = 2;
+  private static final int E2BIG = 7;
 
   private KernelObjects() {}
 
@@ -59,6 +67,87 @@ public final class KernelObjects {
         }
         return fd >= 0;
       }
+    }
+  }
+
+  /** A map, opened as any other process would open it. */
+  public record OpenMap(Fd fd, String name, int keyBytes, int valueBytes) implements AutoCloseable {
+    /** How many entries it has now. */
+    public int entries() throws KernelException {
+      int entries = 0;
+      byte[] key = Bpf.nextKey(name, fd, null, keyBytes);
+      for (; key != null; key = Bpf.nextKey(name, fd, key, keyBytes)) {
+        entries++;
+      }
+      return entries;
+    }
+
+    /** Adds entries of zeros, with keys that count down from -1, until the map is full. */
+    public void fill() throws KernelException {
+      ByteBuffer key = ByteBuffer.allocate(keyBytes).order(ByteOrder.nativeOrder());
+      try {
+        for (int i = -1; ; i--) {
+          Bpf.updateElement(name, fd, key.putInt(0, i).array(), new byte[valueBytes]);
+        }
+      } catch (KernelException e) {
+        if (e.errno() != E2BIG) {
+          throw e;
+        }
+      }
+    }
+
+    /** Removes every entry. */
+    public void clear() throws KernelException {
+      byte[] key = Bpf.nextKey(name, fd, null, keyBytes);
+      while (key != null) {
+        Bpf.deleteElement(name, fd, key);
+        key = Bpf.nextKey(name, fd, null, keyBytes);
+      }
+    }
+
+    @Override
+    public void close() {
+      fd.close();
+    }
+  }
+
+  /** The map of that name that this process holds. */
+  public static OpenMap map(String name) throws IOException, KernelException {
+    for (Id id : held()) {
+      if (id.kind == Kind.MAP) {
+        OpenMap map = open(id);
+        if (map.name.equals(name)) {
+          return map;
+        }
+        map.close();
+      }
+    }
+    throw new IllegalArgumentException("no map " + name);
+  }
+
+  private static OpenMap open(Id id) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(ValueLayout.JAVA_INT, 0, id.number);
+      Fd fd =
+          new Fd(
+              Native.check(
+                  "bpf(BPF_MAP_GET_FD_BY_ID)",
+                  Native.call(Native.BPF, id.kind.getFdById, attr.address(), attr.byteSize())));
+      // struct bpf_map_info
+      MemorySegment info = arena.allocate(MAP_INFO_BYTES, 8);
+      MemorySegment query = arena.allocate(ATTR_BYTES, 8);
+      query.set(ValueLayout.JAVA_INT, 0, fd.number());
+      query.set(ValueLayout.JAVA_INT, 4, MAP_INFO_BYTES);
+      query.set(ValueLayout.JAVA_LONG, 8, info.address());
+      Native.check(
+          "bpf(BPF_OBJ_GET_INFO_BY_FD)",
+          Native.call(Native.BPF, OBJ_GET_INFO_BY_FD, query.address(), query.byteSize()));
+      return new OpenMap(
+          fd,
+          new String(info.asSlice(24, 16).toArray(JAVA_BYTE), US_ASCII).split("\0", 2)[0],
+          info.get(ValueLayout.JAVA_INT, 8),
+          info.get(ValueLayout.JAVA_INT, 12));
     }
   }
 

@@ -1,0 +1,64 @@
+package dev.kernelflight.agent.emit;
+
+import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.attach.Refusal;
+import dev.kernelflight.events.CpuSampleEvent;
+import dev.kernelflight.events.FileOpenEvent;
+import dev.kernelflight.events.ProbeEvent;
+import dev.kernelflight.events.SyscallEvent;
+import dev.kernelflight.events.SyscallStatisticsEvent;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Commits which hook carries which event, and why better ones do not. Any thread. */
+public final class ProbeReporter {
+  private ProbeReporter() {}
+
+  /** Reports the hooks that are in force. */
+  public static void report(Tracer tracer) {
+    tracer.fileOpenProbe().ifPresent(probe -> commit(FileOpenEvent.NAME, probe, tracer));
+    tracer.sampleProbe().ifPresent(probe -> commit(CpuSampleEvent.NAME, probe, tracer));
+    tracer
+        .syscallProbe()
+        .ifPresent(probe -> {
+          if (tracer.wanted().syscalls().isPresent()) {
+            commit(SyscallEvent.NAME, probe, tracer);
+          }
+          if (tracer.wanted().statistics().isPresent()) {
+            commit(SyscallStatisticsEvent.NAME, probe, tracer);
+          }
+        });
+  }
+
+  /** Reports that there is none. */
+  public static void report(NoHookException e) {
+    String name =
+        switch (e.what()) {
+          case Tracer.FILE_OPENS -> FileOpenEvent.NAME;
+          case Tracer.CPU_SAMPLES -> CpuSampleEvent.NAME;
+          default -> SyscallEvent.NAME;
+        };
+    event(name, e.refusals()).commit();
+  }
+
+  private static void commit(String eventName, Tracer.Probe probe, Tracer tracer) {
+    ProbeEvent event = event(eventName, probe.refusals());
+    event.hook = probe.hook().kind().toString();
+    event.target = probe.hook().target();
+    event.buffer = tracer.transport().description();
+    event.commit();
+  }
+
+  private static ProbeEvent event(String eventName, List<Refusal> refusals) {
+    ProbeEvent event = new ProbeEvent();
+    event.event = eventName;
+    event.hook = "none";
+    event.kernelVersion = System.getProperty("os.version");
+    event.refused =
+        refusals.isEmpty()
+            ? null
+            : refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n"));
+    return event;
+  }
+}

@@ -1,0 +1,211 @@
+package dev.kernelflight.bpf;
+
+import dev.kernelflight.bpf.Tracer.Probe;
+import dev.kernelflight.bpf.attach.AttachedHook;
+import dev.kernelflight.bpf.attach.Attacher;
+import dev.kernelflight.bpf.attach.CpuSampler;
+import dev.kernelflight.bpf.attach.Hook;
+import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
+import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.attach.Refusal;
+import dev.kernelflight.bpf.program.LoadedObject;
+import dev.kernelflight.bpf.sys.KernelException;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The hooks that are in force, after what is wanted. One thread at a time. */
+final class Probes implements AutoCloseable {
+  private static final Hook SYSCALLS =
+      new Hook(
+          HookKind.TRACEPOINT,
+          "sys_enter, sys_exit",
+          List.of(
+              new RawTracepoint("sys_exit", "sys_exit"),
+              new RawTracepoint("sys_enter", "sys_enter")));
+
+  private static final Hook THREAD_EXIT =
+      new Hook(
+          HookKind.TRACEPOINT,
+          "sched_process_exit",
+          List.of(new RawTracepoint("thread_exit", "sched_process_exit")));
+
+  private final LoadedObject object;
+  private final List<Hook> openHooks;
+  private final Optional<HookKind> only;
+  private final Filter filter;
+
+  /** Stays to the end once it is there: a thread that ended unseen would leave its state behind. */
+  private @Nullable AttachedHook threadExits;
+
+  private @Nullable AttachedHook syscalls;
+  private @Nullable AttachedHook openFunctions;
+  private @Nullable CpuSampler sampler;
+
+  /** Why no kernel function is hooked for file opens, once that was tried in vain. */
+  private @Nullable List<Refusal> openFunctionsRefused;
+
+  private Wanted wanted = Wanted.NOTHING;
+  private long skippedRunsBefore;
+
+  /**
+   * None yet.
+   *
+   * @param object whose programs are attached; it stays its owner's
+   * @param openHooks functions to hook for file opens, in the order of their cost
+   * @param only the one kind of hook to use for file opens, or empty for the cheapest
+   * @param filter which the programs go by
+   */
+  Probes(LoadedObject object, List<Hook> openHooks, Optional<HookKind> only, Filter filter) {
+    this.object = object;
+    this.openHooks = openHooks;
+    this.only = only;
+    this.filter = filter;
+  }
+
+  /** As {@link Tracer#follow}. */
+  void follow(Wanted newlyWanted) throws NoHookException {
+    boolean opens = newlyWanted.fileOpens().isPresent();
+    if (opens && wanted.fileOpens().isEmpty()) {
+      filter.forgetOpens();
+    }
+    wanted = newlyWanted;
+    NoHookException noSamples = followSamples();
+    if (wanted.anyCalls() && threadExits == null) {
+      threadExits = new Attacher(object).attachFirst("ends of threads", List.of(THREAD_EXIT));
+    }
+    NoHookException noOpens = null;
+    if (opens && openFunctions == null && openFunctionsRefused == null) {
+      noOpens = attachOpenFunctions();
+    }
+    boolean opensByTracepoint = opens && openFunctions == null && mayUse(HookKind.TRACEPOINT);
+    filter.write(wanted, opensByTracepoint);
+    boolean everySyscall =
+        opensByTracepoint || wanted.syscalls().isPresent() || wanted.statistics().isPresent();
+    if (everySyscall && syscalls == null) {
+      filter.forgetCalls();
+      syscalls = new Attacher(object).attachFirst("system calls", List.of(SYSCALLS));
+    } else if (!everySyscall) {
+      syscalls = detach(syscalls);
+    }
+    if (!opens) {
+      openFunctions = detach(openFunctions);
+    }
+    NoHookException failed = noOpens == null ? noSamples : noOpens;
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  /** Samples at the wanted frequency, or not at all; returns why not where it cannot. */
+  private @Nullable NoHookException followSamples() {
+    int frequency = wanted.samples().map(Wanted.Samples::frequency).orElse(0);
+    if (sampler != null && sampler.frequency() != frequency) {
+      endSamples();
+    }
+    if (frequency > 0 && sampler == null) {
+      try {
+        sampler = CpuSampler.attach(object, Tracer.CPU_SAMPLES, frequency);
+      } catch (NoHookException e) {
+        return e;
+      }
+    }
+    return null;
+  }
+
+  private void endSamples() {
+    CpuSampler attached = sampler;
+    if (attached != null) {
+      try {
+        skippedRunsBefore += attached.skippedRuns();
+      } catch (KernelException e) {
+        // then they stay uncounted
+      }
+      attached.close();
+      sampler = null;
+    }
+  }
+
+  /** Follows CPUs that went or came online since the last call; cheap when none did. */
+  void followCpus() throws KernelException {
+    if (sampler != null) {
+      sampler.followCpus();
+    }
+  }
+
+  private boolean mayUse(HookKind kind) {
+    return only.map(kind::equals).orElse(true);
+  }
+
+  /** Hooks a kernel function; returns why not, unless the tracepoints may serve instead. */
+  private @Nullable NoHookException attachOpenFunctions() {
+    List<Hook> candidates = openHooks.stream().filter(hook -> mayUse(hook.kind())).toList();
+    if (candidates.isEmpty()) {
+      openFunctionsRefused = List.of();
+      return null;
+    }
+    try {
+      openFunctions = new Attacher(object).attachFirst(Tracer.FILE_OPENS, candidates);
+      return null;
+    } catch (NoHookException e) {
+      openFunctionsRefused = e.refusals();
+      return mayUse(HookKind.TRACEPOINT) ? null : e;
+    }
+  }
+
+  private @Nullable AttachedHook detach(@Nullable AttachedHook hook) {
+    if (hook != null) {
+      try {
+        skippedRunsBefore += hook.skippedRuns();
+      } catch (KernelException e) {
+        // then they stay uncounted
+      }
+      hook.close();
+    }
+    return null;
+  }
+
+  Wanted wanted() {
+    return wanted;
+  }
+
+  Optional<Probe> ofFileOpens() {
+    if (wanted.fileOpens().isEmpty()) {
+      return Optional.empty();
+    }
+    if (openFunctions != null) {
+      return Optional.of(new Probe(openFunctions.hook(), openFunctions.refusals()));
+    }
+    return (mayUse(HookKind.TRACEPOINT) ? ofSyscalls() : Optional.<Probe>empty())
+        .map(probe ->
+            new Probe(
+                probe.hook(), openFunctionsRefused == null ? List.of() : openFunctionsRefused));
+  }
+
+  Optional<Probe> ofSyscalls() {
+    return Optional.ofNullable(syscalls).map(hook -> new Probe(hook.hook(), hook.refusals()));
+  }
+
+  Optional<Probe> ofSamples() {
+    return Optional.ofNullable(sampler).map(used -> new Probe(used.hook(), used.refusals()));
+  }
+
+  long skippedRuns() throws KernelException {
+    long skipped = skippedRunsBefore;
+    for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions}) {
+      if (hook != null) {
+        skipped += hook.skippedRuns();
+      }
+    }
+    return sampler == null ? skipped : skipped + sampler.skippedRuns();
+  }
+
+  @Override
+  public void close() {
+    endSamples();
+    openFunctions = detach(openFunctions);
+    syscalls = detach(syscalls);
+    threadExits = detach(threadExits);
+  }
+}
