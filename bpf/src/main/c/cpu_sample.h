@@ -4,6 +4,7 @@
 #define KERNELFLIGHT_CPU_SAMPLE_H
 
 #include <linux/bpf_perf_event.h>
+#include "java_thread.h"
 #include "registers.h"
 #include "state.h"
 
@@ -42,6 +43,7 @@ static __always_inline void sample(struct bpf_perf_event_data *ctx)
 	event->header.pid = ids.tgid;
 	event->header.start = bpf_ktime_get_ns();
 	event->header.end = event->header.start;
+	event->header.java_thread = java_thread(ids.pid);
 	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));
 	event->cpu = bpf_get_smp_processor_id();
 	event->mode = INTERRUPTED_USER(&ctx->regs) ? SAMPLE_USER : SAMPLE_KERNEL;

@@ -29,7 +29,7 @@ struct event {
 	__u32 reserved;
 	__u64 start;		/* CLOCK_MONOTONIC, ns */
 	__u64 end;		/* CLOCK_MONOTONIC, ns */
-	__u64 java_thread;	/* 0 for none */
+	__u64 java_thread;	/* Thread.threadId() of what ran on a carrier; 0 elsewhere */
 	char comm[COMM_LENGTH];	/* the kernel's name of the thread, NUL-terminated */
 };
 
@@ -97,6 +97,15 @@ struct detail {
 struct path_prefix {
 	__u64 value[PREFIX_WORDS];
 	__u64 mask[PREFIX_WORDS];
+};
+
+#define CARRIERS 1024	/* a power of two */
+
+/* A thread that runs virtual threads; written by user space, read on that thread. */
+struct carrier {
+	__u32 tid;		/* as the traced process numbers it; 0 for none */
+	__u32 reserved;
+	__u64 current_id;	/* user address of the id of the Java thread that runs on it */
 };
 
 /* Bits of filter.wanted. */

@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include <asm/unistd.h>
+#include "java_thread.h"
 #include "registers.h"
 #include "state.h"
 
@@ -79,6 +80,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 	event->header.pid = thread->pid;
 	event->header.start = start;
 	event->header.end = end;
+	event->header.java_thread = java_thread(thread->tid);
 	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));
 	event->flags = thread->flags;
 	event->mode = thread->mode;

@@ -50,10 +50,10 @@ struct thread {
 	/* whose it is */
 	__u32 host_tid;		/* as the initial PID namespace numbers it; 0 for nobody's */
 	__u32 tid;		/* as the reader's PID namespace numbers it */
+	__u32 pid;		/* the process, likewise */
 	/* whether what is under way holds */
 	__u32 open_epoch;	/* of open_start: filter.open_epoch at that time */
 	__u32 call_epoch;	/* of call_start */
-	__u32 pid;		/* the process, as tid */
 	__u32 reserved;
 };
 

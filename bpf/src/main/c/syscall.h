@@ -4,6 +4,7 @@
 #define KERNELFLIGHT_SYSCALL_H
 
 #include <asm/unistd.h>
+#include "java_thread.h"
 #include "registers.h"
 #include "state.h"
 
@@ -170,6 +171,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 	event->header.pid = thread->pid;
 	event->header.start = start;
 	event->header.end = end;
+	event->header.java_thread = java_thread(thread->tid);
 	bpf_get_current_comm(event->header.comm, sizeof(event->header.comm));
 	event->result = result;
 	event->number = thread->number;

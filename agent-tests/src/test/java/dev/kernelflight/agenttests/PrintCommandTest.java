@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedThread;
@@ -309,14 +310,15 @@ class PrintCommandTest {
   @Test
   void endsQuietlyWhereNobodyReadsOn() {
     for (String option : List.of("--limit=100000", "--json", "--top=paths")) {
-      String command =
+      String words =
           AgentCommand.line("print", file, option).stream()
-                  .map(word -> "'" + word + "'")
-                  .reduce("", (a, b) -> a + b + " ")
-              + "| head -1; echo \"${PIPESTATUS[0]}\"";
-      Finished finished = AgentCommand.runLine(List.of("bash", "-c", command));
-      assertThat(finished.err()).isEmpty();
-      assertThat(finished.out().lines()).hasSize(2).last().isEqualTo("0");
+              .map(word -> "'" + word + "'")
+              .collect(Collectors.joining(" "));
+      Finished finished =
+          AgentCommand.runLine(
+              List.of("sh", "-c", "{ " + words + "; echo exit code $? >&2; } | head -n 1"));
+      assertThat(finished.err()).isEqualTo("exit code 0\n");
+      assertThat(finished.out()).hasLineCount(1);
     }
   }
 

@@ -6,6 +6,7 @@ import dev.kernelflight.agenttests.AgentProcess.Finished;
 import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Conductor;
 import dev.kernelflight.agenttests.apps.Hello;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

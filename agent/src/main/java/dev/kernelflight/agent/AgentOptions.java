@@ -12,9 +12,10 @@ import org.jspecify.annotations.Nullable;
  * JFR's settings say.
  *
  * @param tracing how to trace
+ * @param virtualThreads whether to tell virtual threads from the threads that carry them
  * @param required whether the application must not start without tracing
  */
-public record AgentOptions(Tracer.Options tracing, boolean required) {
+public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean required) {
   static final String KNOWN =
       """
         attach=auto|fentry|kprobe|tracepoint  the hook to use; auto takes the cheapest (default)
@@ -22,6 +23,8 @@ public record AgentOptions(Tracer.Options tracing, boolean required) {
         pages=N                               pages of 4 kB of each CPU's buffer, a power of two
                                               from 16 to 65536 (default 1024, or what makes 64 MB
                                               for all CPUs together)
+        virtual-threads=true|false            show a virtual thread's calls as its own (default), or
+                                              as those of the thread that carries it
         required=true|false                   refuse to start where tracing is impossible
                                               (default false: the application goes on without)\
       """;
@@ -43,6 +46,7 @@ public record AgentOptions(Tracer.Options tracing, boolean required) {
     return new AgentOptions(
         new Tracer.Options(
             Optional.empty(), Tracer.Buffer.PERF, Tracer.Options.defaultPages(onlineCpus())),
+        true,
         false);
   }
 
@@ -56,7 +60,7 @@ public record AgentOptions(Tracer.Options tracing, boolean required) {
   }
 
   /** Reads {@code name=value,name=value}. */
-  static AgentOptions parse(@Nullable String text) throws BadOptionException {
+  public static AgentOptions parse(@Nullable String text) throws BadOptionException {
     AgentOptions options = defaults();
     if (text == null || text.isBlank()) {
       return options;
@@ -95,13 +99,14 @@ public record AgentOptions(Tracer.Options tracing, boolean required) {
       case "buffer" ->
           tracing(new Tracer.Options(tracing.attach(), buffer(value), tracing.pages()));
       case "pages" -> tracing(new Tracer.Options(tracing.attach(), tracing.buffer(), pages(value)));
-      case "required" -> new AgentOptions(tracing, bool(value));
+      case "virtual-threads" -> new AgentOptions(tracing, bool(name, value), required);
+      case "required" -> new AgentOptions(tracing, virtualThreads, bool(name, value));
       default -> throw new BadOptionException("there is no option \"" + name + "\"");
     };
   }
 
   private AgentOptions tracing(Tracer.Options changed) {
-    return new AgentOptions(changed, required);
+    return new AgentOptions(changed, virtualThreads, required);
   }
 
   private static Optional<HookKind> hook(String value) throws BadOptionException {
@@ -134,11 +139,11 @@ public record AgentOptions(Tracer.Options tracing, boolean required) {
     throw wrong("pages", value, "a power of two from " + LEAST_PAGES + " to " + MOST_PAGES);
   }
 
-  private static boolean bool(String value) throws BadOptionException {
+  private static boolean bool(String name, String value) throws BadOptionException {
     return switch (value) {
       case "true" -> true;
       case "false" -> false;
-      default -> throw wrong("required", value, "true or false");
+      default -> throw wrong(name, value, "true or false");
     };
   }
 

@@ -13,8 +13,10 @@ import dev.kernelflight.agent.emit.RecordOrigin;
 import dev.kernelflight.agent.emit.StatisticsEmitter;
 import dev.kernelflight.agent.emit.SyscallArguments;
 import dev.kernelflight.agent.emit.SyscallEmitter;
+import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.enrich.KernelClock;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
+import dev.kernelflight.agent.enrich.VirtualThreads;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.abi.KernelNames;
@@ -35,6 +37,7 @@ final class Pipeline implements AutoCloseable {
 
   private final Tracer tracer;
   private final ThreadDirectory threads;
+  private final VirtualThreads virtualThreads;
   private final KernelClock clock = new KernelClock(TickClock::now);
   private final FileOpenRecord fileOpen = new FileOpenRecord();
   private final SyscallRecord syscall = new SyscallRecord();
@@ -49,10 +52,11 @@ final class Pipeline implements AutoCloseable {
   private long records;
   private long busyNanos;
 
-  private Pipeline(Tracer tracer, ThreadDirectory threads, SyscallArguments arguments) {
+  private Pipeline(Tracer tracer, JavaThreads javaThreads, SyscallArguments arguments) {
     this.tracer = tracer;
-    this.threads = threads;
-    RecordOrigin origin = new RecordOrigin(clock, threads);
+    threads = javaThreads.directory();
+    virtualThreads = javaThreads.virtualThreads();
+    RecordOrigin origin = new RecordOrigin(clock, threads, virtualThreads);
     fileOpens = new FileOpenEmitter(origin);
     syscalls = new SyscallEmitter(origin, arguments);
     cpuSamples = new CpuSampleEmitter(origin, new KernelStacks(Console::warn));
@@ -65,14 +69,15 @@ final class Pipeline implements AutoCloseable {
    * @param drainingThread the kernel's id of the thread that is not to be traced
    * @param epoll woken when there is much to drain
    */
-  static Pipeline open(
-      Tracer.Options options, int drainingThread, Epoll epoll, ThreadDirectory threads)
+  static Pipeline open(Tracer.Options options, int drainingThread, Epoll epoll, JavaThreads threads)
       throws KernelException, IOException {
     Tracer tracer = Tracer.open(options, drainingThread, epoll);
     try {
       SyscallArguments arguments = new SyscallArguments(KernelNames.ofThisMachine());
       arguments.details(tracer::setDetail);
-      return new Pipeline(tracer, threads, arguments);
+      Pipeline pipeline = new Pipeline(tracer, threads, arguments);
+      threads.virtualThreads().begin(tracer.carriers());
+      return pipeline;
     } catch (KernelException | RuntimeException e) {
       tracer.close();
       throw e;
@@ -110,6 +115,7 @@ final class Pipeline implements AutoCloseable {
   void drain() {
     long begun = System.nanoTime();
     threads.update();
+    virtualThreads.update();
     clock.anchor();
     int drained = 0;
     for (int round = 0; round < MOST_ROUNDS; round++) {
@@ -119,6 +125,7 @@ final class Pipeline implements AutoCloseable {
       }
       drained += found;
     }
+    virtualThreads.drained();
     if (drained > 0) {
       records += drained;
       busyNanos += System.nanoTime() - begun;
@@ -177,6 +184,7 @@ final class Pipeline implements AutoCloseable {
 
   @Override
   public void close() {
+    virtualThreads.end();
     tracer.close();
   }
 }

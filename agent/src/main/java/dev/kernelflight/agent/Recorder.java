@@ -2,10 +2,10 @@ package dev.kernelflight.agent;
 
 import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.enrich.JavaThreads;
-import dev.kernelflight.agent.enrich.ThreadDirectory;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
+import dev.kernelflight.agent.stacks.AdviceLoader;
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
@@ -18,6 +18,7 @@ import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -40,6 +41,7 @@ final class Recorder implements FlightRecorderListener {
 
   private static final int HOUSEKEEPING_MILLIS = 1000;
   private static final int DRAINER_NICE = -10;
+  private static final int BACKGROUND_NICE = 10;
 
   /** While the JVM is not ready to tell of threads that start. */
   private static final int STARTING_MILLIS = 1;
@@ -52,6 +54,11 @@ final class Recorder implements FlightRecorderListener {
   private final AgentOptions options;
   private final Instrumentation instrumentation;
   private final ReentrantLock lock = new ReentrantLock();
+
+  // JFR forgets the very objects that it was given
+  private final Runnable chunkEnds = this::chunkEnds;
+  private final Runnable chunkBegins = this::chunkBegins;
+  private final Runnable statisticsDue = this::statisticsDue;
 
   private @Nullable RecordingSettings settings;
   private volatile @Nullable Drainer drainer;
@@ -66,13 +73,15 @@ final class Recorder implements FlightRecorderListener {
   /** What failed cannot succeed at the next recording either. */
   private boolean hopeless;
 
+  private volatile boolean stopped;
+
   Recorder(AgentOptions options, Instrumentation instrumentation) {
     this.options = options;
     this.instrumentation = instrumentation;
   }
 
   /** The daemon thread and what it waits on; made when the first recording wants an event. */
-  private record Drainer(Epoll epoll, int tid, ThreadDirectory threads) {}
+  private record Drainer(Thread thread, Epoll epoll, int tid, JavaThreads threads) {}
 
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
@@ -82,8 +91,12 @@ final class Recorder implements FlightRecorderListener {
     }
   }
 
-  /** Attaches and detaches at once, to see whether it can be done. */
-  void tryOnce() throws NoHookException, KernelException, IOException {
+  /**
+   * Attaches and detaches at once, to see whether it can be done.
+   *
+   * @return how, for people
+   */
+  String tryOnce() throws NoHookException, KernelException, IOException {
     lock.lock();
     try {
       Architecture.current();
@@ -91,9 +104,46 @@ final class Recorder implements FlightRecorderListener {
       try (Pipeline trial =
           Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads)) {
         trial.follow(new Requested(Wanted.fileOpensOnly(), PathFilter.ALL));
+        return "file opens by "
+            + trial.tracer().fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
+            + "; "
+            + trial.tracer().transport().description();
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Ends all of it: nothing of the agent stays in the kernel, nor its thread. Recordings go on
+   * without kernel events.
+   */
+  void stop() {
+    FlightRecorder.removeListener(this);
+    KernelSettings.setOnChange(() -> {});
+    for (Runnable hook : List.of(chunkEnds, chunkBegins, statisticsDue)) {
+      FlightRecorder.removePeriodicEvent(hook);
+    }
+    // what has happened until now belongs into the recordings
+    chunkEnds();
+    Drainer ending;
+    lock.lock();
+    try {
+      stopped = true;
+      refused = true;
+      detach();
+      wakeDrainer();
+      ending = drainer;
+      drainer = null;
+    } finally {
+      lock.unlock();
+    }
+    if (ending != null) {
+      try {
+        ending.thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -109,6 +159,16 @@ final class Recorder implements FlightRecorderListener {
   /** On any thread: what recordings want may have changed. */
   private void checkSettings() {
     settingsChanged = true;
+    lock.lock();
+    try {
+      wakeDrainer();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Under the lock: a drainer that has ended is no longer known. */
+  private void wakeDrainer() {
     Drainer ready = drainer;
     if (ready != null) {
       ready.epoll.wakeUp();
@@ -121,7 +181,7 @@ final class Recorder implements FlightRecorderListener {
       Requested requested = settings().read();
       lock.lock();
       try {
-        refused = hopeless;
+        refused = hopeless || stopped;
         follow(requested);
       } finally {
         lock.unlock();
@@ -139,9 +199,9 @@ final class Recorder implements FlightRecorderListener {
       Architecture.current(); // refuses other systems before anything of theirs is touched
       known = new RecordingSettings(Console::warn);
       KernelSettings.setOnChange(this::checkSettings);
-      FlightRecorder.addPeriodicEvent(DrainEvent.class, this::chunkEnds);
-      FlightRecorder.addPeriodicEvent(ProbeEvent.class, this::chunkBegins);
-      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, this::statisticsDue);
+      FlightRecorder.addPeriodicEvent(DrainEvent.class, chunkEnds);
+      FlightRecorder.addPeriodicEvent(ProbeEvent.class, chunkBegins);
+      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, statisticsDue);
       settings = known;
     }
     return known;
@@ -205,7 +265,8 @@ final class Recorder implements FlightRecorderListener {
     if (ready == null) {
       Epoll epoll = new Epoll();
       CompletableFuture<Integer> tid = new CompletableFuture<>();
-      JavaThreads threads = JavaThreads.of(instrumentation);
+      JavaThreads threads =
+          JavaThreads.of(instrumentation, options.virtualThreads(), epoll::wakeUp);
       threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
       // a starting JVM refuses for now, but all is linked for the moment that it does not
       threads.listen();
@@ -215,23 +276,27 @@ final class Recorder implements FlightRecorderListener {
                 // a buffer that nobody empties in time loses events; emptying it takes little time
                 CurrentProcess.setNice(DRAINER_NICE);
                 tid.complete(CurrentProcess.threadId());
-                drainForever(epoll, threads);
+                try (epoll;
+                    threads) {
+                  drainUntilStopped(epoll, threads);
+                }
               },
               "Kernel Flight Recorder");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();
-      ready = new Drainer(epoll, tid.join(), threads.directory());
+      ready = new Drainer(thread, epoll, tid.join(), threads);
       drainer = ready;
     }
     return ready;
   }
 
-  private void drainForever(Epoll epoll, JavaThreads threads) {
+  private void drainUntilStopped(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
     boolean recordingRuns = true;
+    boolean followsVirtualThreads = false;
     int startingRounds = 0;
-    while (true) {
+    while (!stopped) {
       try {
         boolean attached = pipeline != null;
         if (attached && startingRounds < MOST_STARTING_ROUNDS && !threads.listen()) {
@@ -242,6 +307,10 @@ final class Recorder implements FlightRecorderListener {
         }
         epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
+        if (!followsVirtualThreads && threads.sawCarrier()) {
+          followsVirtualThreads = true;
+          followVirtualThreads(threads);
+        }
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
         if (!attached || due || settingsChanged) {
           housekept = System.nanoTime();
@@ -255,6 +324,31 @@ final class Recorder implements FlightRecorderListener {
         LockSupport.parkNanos(HOUSEKEEPING_MILLIS * 1_000_000L);
       }
     }
+  }
+
+  /** Once there are any: most applications have none, and finding out about them is not free. */
+  private void followVirtualThreads(JavaThreads threads) {
+    String failure = "virtual threads appear as the threads that carry them: ";
+    if (!threads.tellsVirtualThreads()) {
+      Console.warn(failure + "this JVM does not tell which of them runs; JDK 24 or newer does");
+      return;
+    }
+    Thread thread =
+        new Thread(
+            () -> {
+              CurrentProcess.setNice(BACKGROUND_NICE);
+              try {
+                AdviceLoader.installVirtualThreadAdvice(
+                    instrumentation, changed -> threads.virtualThreads().changed((Thread) changed));
+                threads.virtualThreads().expectNews();
+              } catch (Throwable e) {
+                Console.warn(failure + "this JVM's class of them cannot be changed: " + e);
+              }
+            },
+            "Kernel Flight Recorder: virtual threads");
+    thread.setDaemon(true);
+    thread.setContextClassLoader(null);
+    thread.start();
   }
 
   private void drainNow() {

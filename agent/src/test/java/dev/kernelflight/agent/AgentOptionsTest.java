@@ -22,6 +22,7 @@ class AgentOptionsTest {
     assertThat(options.tracing().attach()).isEmpty();
     assertThat(options.tracing().buffer()).isEqualTo(Buffer.PERF);
     assertThat(AgentOptions.KNOWN).contains("default " + options.tracing().pages());
+    assertThat(options.virtualThreads()).isTrue();
     assertThat(options.required()).isFalse();
   }
 
@@ -42,6 +43,17 @@ class AgentOptionsTest {
   @ValueSource(ints = {16, 32, 1024, 65536})
   void pages(int pages) throws Exception {
     assertThat(AgentOptions.parse("pages=" + pages).tracing().pages()).isEqualTo(pages);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void virtualThreads(boolean value) throws Exception {
+    AgentOptions options = AgentOptions.parse("required=true,virtual-threads=" + value);
+    assertThat(options.virtualThreads()).isEqualTo(value);
+    assertThat(options.required()).isTrue();
+    assertThatThrownBy(() -> AgentOptions.parse("virtual-threads=no"))
+        .isInstanceOf(BadOptionException.class)
+        .hasMessageContaining("option virtual-threads=no: virtual-threads must be true or false");
   }
 
   @ParameterizedTest

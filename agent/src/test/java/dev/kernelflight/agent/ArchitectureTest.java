@@ -33,7 +33,7 @@ class ArchitectureTest {
           new Allowed("dev.kernelflight.bpf", List.of("dev.kernelflight.bpf..")),
           from("events"),
           from("agent.decode"),
-          from("agent.enrich", "agent.decode", "bpf.sys"),
+          from("agent.enrich", "agent.decode", "bpf"),
           from("agent.emit", "agent.decode", "agent.enrich", "agent.settings", "events", "bpf"),
           from("agent.settings", "events", "bpf"),
           from("agent.recording", "agent.settings", "events"),

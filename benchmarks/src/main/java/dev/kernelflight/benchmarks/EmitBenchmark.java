@@ -9,6 +9,7 @@ import dev.kernelflight.agent.emit.FileOpenEmitter;
 import dev.kernelflight.agent.emit.RecordOrigin;
 import dev.kernelflight.agent.enrich.KernelClock;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
+import dev.kernelflight.agent.enrich.VirtualThreads;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.TickClock;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.ParseException;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import jdk.jfr.Configuration;
@@ -51,7 +53,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class EmitBenchmark {
   private static final int RECORDS = 1024;
   private static final int DIFFERENT_PATHS = 16;
-  private static final int PATH = 64;
+  private static final int PATH = 80;
   private static final int RECORD_BYTES = 256;
   private static final int TID = 4711;
   private static final int AT_FDCWD = -100;
@@ -68,7 +70,8 @@ public class EmitBenchmark {
   private final Thread thread = Thread.currentThread();
   private final ThreadDirectory threads =
       new ThreadDirectory(() -> new Thread[] {thread}, any -> TID, System::nanoTime);
-  private final FileOpenEmitter emitter = new FileOpenEmitter(new RecordOrigin(clock, threads));
+  private final FileOpenEmitter emitter =
+      new FileOpenEmitter(new RecordOrigin(clock, threads, new VirtualThreads(List::of, () -> {})));
   private final FileOpenEvent event = new FileOpenEvent();
   private final long tick = TickClock.now();
   private final Path destination;
@@ -96,12 +99,12 @@ public class EmitBenchmark {
       MemorySegment to = records.asSlice((long) i * RECORD_BYTES, RECORD_BYTES);
       to.set(JAVA_INT, 0, FileOpenRecord.TYPE);
       to.set(JAVA_INT, 4, TID);
-      to.set(JAVA_LONG, 8, now + i);
-      to.set(JAVA_LONG, 16, now + i + 1000);
-      to.set(JAVA_LONG, 40, 0x80000);
-      to.set(JAVA_INT, 48, FD);
-      to.set(JAVA_INT, 56, AT_FDCWD);
-      to.set(JAVA_INT, 60, path.length);
+      to.set(JAVA_LONG, 16, now + i);
+      to.set(JAVA_LONG, 24, now + i + 1000);
+      to.set(JAVA_LONG, 56, 0x80000);
+      to.set(JAVA_INT, 64, FD);
+      to.set(JAVA_INT, 72, AT_FDCWD);
+      to.set(JAVA_INT, 76, path.length);
       MemorySegment.copy(path, 0, to, JAVA_BYTE, PATH, path.length);
     }
     recording.start();

@@ -102,7 +102,7 @@ final class Probes implements AutoCloseable {
   private @Nullable NoHookException followSamples() {
     int frequency = wanted.samples().map(Wanted.Samples::frequency).orElse(0);
     if (sampler != null && sampler.frequency() != frequency) {
-      endSamples();
+      detachSampler();
     }
     if (frequency > 0 && sampler == null) {
       try {
@@ -114,8 +114,9 @@ final class Probes implements AutoCloseable {
     return null;
   }
 
-  private void endSamples() {
+  private void detachSampler() {
     CpuSampler attached = sampler;
+    sampler = null;
     if (attached != null) {
       try {
         skippedRunsBefore += attached.skippedRuns();
@@ -123,14 +124,6 @@ final class Probes implements AutoCloseable {
         // then they stay uncounted
       }
       attached.close();
-      sampler = null;
-    }
-  }
-
-  /** Follows CPUs that went or came online since the last call; cheap when none did. */
-  void followCpus() throws KernelException {
-    if (sampler != null) {
-      sampler.followCpus();
     }
   }
 
@@ -191,6 +184,13 @@ final class Probes implements AutoCloseable {
     return Optional.ofNullable(sampler).map(used -> new Probe(used.hook(), used.refusals()));
   }
 
+  /** As {@link Tracer#followCpus}, for what is attached to each CPU. */
+  void followCpus() throws KernelException {
+    if (sampler != null) {
+      sampler.followCpus();
+    }
+  }
+
   long skippedRuns() throws KernelException {
     long skipped = skippedRunsBefore;
     for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions}) {
@@ -203,7 +203,7 @@ final class Probes implements AutoCloseable {
 
   @Override
   public void close() {
-    endSamples();
+    detachSampler();
     openFunctions = detach(openFunctions);
     syscalls = detach(syscalls);
     threadExits = detach(threadExits);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.abi.Resource;
 import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
@@ -26,7 +27,6 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.MemoryLock;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -171,6 +171,7 @@ public final class Tracer implements AutoCloseable {
   private final LoadedObject object;
   private final Transport transport;
   private final Filter filter;
+  private final Carriers carriers;
   private final Probes probes;
   private final int possibleCpus;
   private final StatisticsReader statistics;
@@ -187,6 +188,7 @@ public final class Tracer implements AutoCloseable {
     this.transport = transport;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
+    carriers = new Carriers(object.variable("carriers"));
     probes = new Probes(object, openHooks, options.attach, filter);
     statistics =
         new StatisticsReader(
@@ -198,12 +200,7 @@ public final class Tracer implements AutoCloseable {
   static BpfObject loadObject(Architecture architecture)
       throws IOException, MalformedObjectException {
     String name = "kernelflight-" + architecture.kernelName() + ".bpf.o";
-    try (InputStream in = Tracer.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IOException(name + " is missing from the jar");
-      }
-      return BpfObject.parse(in.readAllBytes());
-    }
+    return BpfObject.parse(Resource.bytes(Tracer.class, name));
   }
 
   /** To trace this process but for one thread. */
@@ -327,6 +324,11 @@ public final class Tracer implements AutoCloseable {
   /** The buffers; they stay the tracer's. */
   public Transport transport() {
     return transport;
+  }
+
+  /** The threads that run virtual threads, to be told of. */
+  public Carriers carriers() {
+    return carriers;
   }
 
   /** What is traced. */

@@ -2,6 +2,7 @@ package dev.kernelflight.bpf;
 
 import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
 import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
@@ -14,6 +15,8 @@ import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.Syscalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -112,6 +115,39 @@ class TracerTest {
       assertThat(open.directory()).isEqualTo(WORKING_DIRECTORY);
       assertThat(open.mode()).as("mode of a call that creates nothing").isZero();
     }
+  }
+
+  /** What is in memory when the call is made, as the opener's own thread sees it. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  @Tag("hooks")
+  void theJavaThreadOfACarrier(Options options) throws Exception {
+    try (TracedProcess traced = new TracedProcess(options);
+        Arena arena = Arena.ofShared()) {
+      MemorySegment current = arena.allocate(JAVA_LONG);
+      int tid = traced.onOpener(CurrentProcess::threadId);
+      int other = tid + Carriers.SLOTS;
+      long unmapped = 8;
+      assertThat(javaThread(traced, "before", () -> {})).isZero();
+      traced.tracer.carriers().add(tid, current.address());
+      assertThat(javaThread(traced, "first", () -> current.set(JAVA_LONG, 0, 1L << 40)))
+          .isEqualTo(1L << 40);
+      assertThat(javaThread(traced, "second", () -> current.set(JAVA_LONG, 0, 7))).isEqualTo(7);
+      traced.tracer.carriers().add(tid, unmapped);
+      assertThat(javaThread(traced, "unmapped", () -> {})).isZero();
+      traced.tracer.carriers().remove(tid);
+      traced.tracer.carriers().add(other, current.address());
+      assertThat(javaThread(traced, "another's", () -> {})).isZero();
+    }
+  }
+
+  private long javaThread(TracedProcess traced, String name, Runnable before) throws Exception {
+    Path file = directory.resolve(name);
+    traced.onOpener(() -> {
+      before.run();
+      return openAndClose("openat", WORKING_DIRECTORY, file + "", 0, 0);
+    });
+    return only(traced, file, -ENOENT).javaThread();
   }
 
   @ParameterizedTest

@@ -42,6 +42,18 @@ class WireFormatTest {
 
   @ParameterizedTest
   @EnumSource
+  void carriers(Architecture architecture) throws Exception {
+    var object = Tracer.loadObject(architecture);
+    Struct carrier = object.btf().struct("carrier");
+    assertThat(carrier.member("tid").offset()).isEqualTo(Carriers.TID);
+    assertThat(carrier.member("current_id").offset()).isEqualTo(Carriers.CURRENT_ID);
+    assertThat(carrier.size()).isEqualTo(Carriers.SLOT_BYTES);
+    var variables = requireNonNull(object.variables().get(".bss"));
+    assertThat(variables.variable("carriers").size()).isEqualTo(Carriers.BYTES);
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void statistics(Architecture architecture) throws Exception {
     Btf btf = Tracer.loadObject(architecture).btf();
     Struct statistics = btf.struct("statistics");

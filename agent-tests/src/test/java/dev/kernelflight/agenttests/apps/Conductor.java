@@ -7,6 +7,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -63,7 +64,6 @@ public final class Conductor {
           SystemCalls.inThreads(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
       // the agent looks at the settings once a second
       case "await-settings" -> java.util.concurrent.TimeUnit.MILLISECONDS.sleep(4_000);
-      case "burn" -> SystemCalls.burn();
       case "wait-in-read" -> {
         return waiting.inRead();
       }
@@ -76,7 +76,10 @@ public final class Conductor {
         return String.valueOf(new ProcessBuilder(words[1]).start().waitFor());
       }
       case "become-shell" -> SystemCalls.becomeShell(line.substring("become-shell ".length()));
+      case "burn" -> SystemCalls.burn();
       case "block" -> SystemCalls.blockInRead();
+      // as some servers do, so that jars can be replaced
+      case "uncached" -> URLConnection.setDefaultUseCaches("jar", false);
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);
       case "dump" -> recording(words[1]).dump(Path.of(words[2]));

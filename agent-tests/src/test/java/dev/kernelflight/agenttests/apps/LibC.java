@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests.apps;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -9,8 +10,11 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
+import java.util.function.ToIntBiFunction;
 
 /** System calls as a native library would make them. */
 final class LibC {
@@ -30,6 +34,8 @@ final class LibC {
   static final int SETRESGID = X86 ? 119 : 149;
   static final int SCHED_SETSCHEDULER = X86 ? 144 : 119;
   static final int BPF = X86 ? 321 : 280;
+  static final int PERF_EVENT_OPEN = X86 ? 298 : 241;
+  static final int PROCESS_VM_READV = X86 ? 310 : 270;
   static final int READ = X86 ? 0 : 63;
   static final int WRITE = X86 ? 1 : 64;
   static final int GETPPID = X86 ? 110 : 173;
@@ -41,6 +47,8 @@ final class LibC {
   static final int BIND = X86 ? 49 : 200;
   static final int LISTEN = X86 ? 50 : 201;
   static final int ACCEPT4 = X86 ? 288 : 242;
+  static final int SENDTO = X86 ? 44 : 206;
+  static final int RECVFROM = X86 ? 45 : 207;
   static final int TGKILL = X86 ? 234 : 131;
   static final int GETRANDOM = X86 ? 318 : 278;
   static final int FUTEX = X86 ? 202 : 98;
@@ -78,6 +86,31 @@ final class LibC {
 
   static int gettid() {
     return (int) call(GETTID);
+  }
+
+  /** Runs it with a frame of native code on the stack: the C library compares two elements. */
+  static void throughNative(Runnable what) {
+    Linker linker = Linker.nativeLinker();
+    try (Arena arena = Arena.ofConfined()) {
+      MethodHandle sort =
+          linker.downcallHandle(
+              linker.defaultLookup().find("qsort").orElseThrow(),
+              FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS));
+      ToIntBiFunction<Object, Object> run =
+          (one, other) -> {
+            what.run();
+            return 0;
+          };
+      MethodHandle compare =
+          MethodHandles.lookup()
+              .bind(run, "applyAsInt", MethodType.methodType(int.class, Object.class, Object.class))
+              .asType(MethodType.methodType(int.class, MemorySegment.class, MemorySegment.class));
+      MemorySegment stub =
+          linker.upcallStub(compare, FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS), arena);
+      sort.invokeExact(arena.allocate(2), 2L, 1L, stub);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
   }
 
   static void must(String what, long result) {

@@ -268,6 +268,7 @@ public final class Opens {
   }
 
   private void fromVirtualThread() throws InterruptedException {
+    VirtualThreads.awaitAdvice();
     Thread.ofVirtual()
         .name("virtual")
         .start(() -> {

@@ -32,6 +32,8 @@ final class SystemCalls {
       case "tgkill" -> LibC.TGKILL;
       case "futex" -> LibC.FUTEX;
       case "execve" -> LibC.EXECVE;
+      case "sendto" -> LibC.SENDTO;
+      case "recvfrom" -> LibC.RECVFROM;
       default -> throw new IllegalArgumentException(name);
     };
   }
@@ -115,6 +117,17 @@ final class SystemCalls {
     }
   }
 
+  /** Runs a shell in place of this JVM. */
+  static void becomeShell(String script) {
+    try (Arena arena = Arena.ofConfined()) {
+      long shell = LibC.string(arena, "/bin/sh").address();
+      MemorySegment arguments = LibC.pointers(arena, List.of("sh", "-c", script));
+      MemorySegment environment = LibC.pointers(arena, List.of("PATH=/usr/bin:/bin"));
+      LibC.must(
+          "execve", LibC.call(LibC.EXECVE, shell, arguments.address(), environment.address()));
+    }
+  }
+
   /** Threads that compute until the JVM ends: burn-user in Java, burn-kernel in the kernel. */
   static void burn() {
     Thread.ofPlatform()
@@ -136,17 +149,6 @@ final class SystemCalls {
             }
           }
         });
-  }
-
-  /** Runs a shell in place of this JVM. */
-  static void becomeShell(String script) {
-    try (Arena arena = Arena.ofConfined()) {
-      long shell = LibC.string(arena, "/bin/sh").address();
-      MemorySegment arguments = LibC.pointers(arena, List.of("sh", "-c", script));
-      MemorySegment environment = LibC.pointers(arena, List.of("PATH=/usr/bin:/bin"));
-      LibC.must(
-          "execve", LibC.call(LibC.EXECVE, shell, arguments.address(), environment.address()));
-    }
   }
 
   /** A thread that waits in read until the JVM ends. */

@@ -61,7 +61,7 @@ public final class EventTable {
         DateTimeFormatter.ofPattern(narrow ? "HH:mm:ss.SSS" : "HH:mm:ss.SSSSSS", Locale.ROOT)
             .withZone(ZoneId.systemDefault());
     timeWidth = narrow ? 12 : 15;
-    threadWidth = narrow ? 10 : 15;
+    threadWidth = width == UNLIMITED ? 20 : narrow ? 10 : 15;
     int others =
         timeWidth + (processes ? ID + 1 : 0) + ID + threadWidth + RESULT + DURATION + 5 /* gaps */;
     whatWidth = width == UNLIMITED ? USUAL_WHAT : Math.max(width - others, LEAST_WHAT);

@@ -19,6 +19,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     subcommands = {
+      AttachCommand.class,
+      DetachCommand.class,
+      DoctorCommand.class,
       PerfCommand.class,
       PrintCommand.class,
       ReportCommand.class,

@@ -88,6 +88,14 @@ public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord,
     return longAt(END);
   }
 
+  /**
+   * {@link Thread#threadId()} of what ran on a carrier of virtual threads, itself included; 0 on
+   * any other thread.
+   */
+  public final long javaThread() {
+    return longAt(JAVA_THREAD);
+  }
+
   /** Where the kernel's name of the thread begins. */
   public final long commOffset() {
     return at + COMM;

@@ -33,13 +33,13 @@ public final class ProbeReporter {
 
   /** Reports that there is none. */
   public static void report(NoHookException e) {
-    String name =
+    String event =
         switch (e.what()) {
           case Tracer.FILE_OPENS -> FileOpenEvent.NAME;
           case Tracer.CPU_SAMPLES -> CpuSampleEvent.NAME;
           default -> SyscallEvent.NAME;
         };
-    event(name, e.refusals()).commit();
+    event(event, e.refusals()).commit();
   }
 
   private static void commit(String eventName, Tracer.Probe probe, Tracer tracer) {

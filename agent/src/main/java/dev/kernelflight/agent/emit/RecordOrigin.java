@@ -4,6 +4,7 @@ import dev.kernelflight.agent.decode.KernelRecord;
 import dev.kernelflight.agent.decode.TextCache;
 import dev.kernelflight.agent.enrich.KernelClock;
 import dev.kernelflight.agent.enrich.ThreadDirectory;
+import dev.kernelflight.agent.enrich.VirtualThreads;
 import org.jspecify.annotations.Nullable;
 
 /** When and by whom a record was made, in JFR's terms. One thread at a time. */
@@ -12,12 +13,14 @@ public final class RecordOrigin {
 
   private final KernelClock clock;
   private final ThreadDirectory threads;
+  private final VirtualThreads virtualThreads;
   private final TextCache names = new TextCache(NAME_SLOTS);
 
   /** Answers with the clock and the threads of one pipeline. */
-  public RecordOrigin(KernelClock clock, ThreadDirectory threads) {
+  public RecordOrigin(KernelClock clock, ThreadDirectory threads, VirtualThreads virtualThreads) {
     this.clock = clock;
     this.threads = threads;
+    this.virtualThreads = virtualThreads;
   }
 
   long startTicks(KernelRecord record) {
@@ -28,9 +31,10 @@ public final class RecordOrigin {
     return clock.ticks(record.end()) - clock.ticks(record.start());
   }
 
-  /** The Java thread, or null for a thread of the JVM itself. */
+  /** The Java thread, virtual or platform, or null for a thread of the JVM itself. */
   @Nullable Thread thread(KernelRecord record) {
-    return threads.find(record.tid(), record.start());
+    Thread thread = threads.find(record.tid(), record.start());
+    return virtualThreads.find(thread, record.javaThread());
   }
 
   /** The kernel's name of a thread that is no Java thread, else null. */

@@ -23,7 +23,7 @@ import java.util.Set;
  */
 final class HotSpotThreads implements AutoCloseable {
   private static final String LIBRARY = "libjvm.so";
-  private static final int NAME_BYTES = 16;
+  private static final int NAME_BYTES = 24;
   private static final int LARGEST_ENTRY_BYTES = 128;
 
   private final MemoryWindow window = new MemoryWindow(LARGEST_ENTRY_BYTES);
@@ -31,26 +31,31 @@ final class HotSpotThreads implements AutoCloseable {
   private final long osThreadOffset;
   private final long threadIdOffset;
 
+  /** Of the id by which the VM knows who owns a monitor, since JDK 24; or negative. */
+  private final long currentIdOffset;
+
   /**
    * @throws ReflectiveOperationException if {@code Thread} has no such field
    * @throws IOException if the VM exports no such tables
    */
   HotSpotThreads(Instrumentation instrumentation) throws ReflectiveOperationException, IOException {
-    openJavaLang(instrumentation);
+    open(instrumentation);
     eetop =
         MethodHandles.privateLookupIn(Thread.class, MethodHandles.lookup())
             .findVarHandle(Thread.class, "eetop", long.class);
     long[] offsets = findOffsets();
     osThreadOffset = offsets[0];
     threadIdOffset = offsets[1];
+    currentIdOffset = offsets[2];
   }
 
-  private static void openJavaLang(Instrumentation instrumentation) {
+  private static void open(Instrumentation instrumentation) {
+    Set<Module> us = Set.of(HotSpotThreads.class.getModule());
     instrumentation.redefineModule(
         Object.class.getModule(),
         Set.of(),
         Map.of(),
-        Map.of("java.lang", Set.of(HotSpotThreads.class.getModule())),
+        Map.of("java.lang", us, "jdk.internal.vm", us),
         Set.of(),
         Map.of());
   }
@@ -77,6 +82,21 @@ final class HotSpotThreads implements AutoCloseable {
         CurrentProcess.readLong(vmThread + osThreadOffset) + threadIdOffset);
   }
 
+  /** Whether the VM says which Java thread a carrier runs. */
+  boolean tellsCurrent() {
+    return currentIdOffset >= 0;
+  }
+
+  /**
+   * Where a thread keeps the id of the Java thread that it runs, itself or a virtual one; 0 if it
+   * does not run.
+   */
+  long currentIdAddress(Thread thread) {
+    long vmThread = (long) eetop.getVolatile(thread);
+    return vmThread == 0 ? 0 : vmThread + currentIdOffset;
+  }
+
+  /** Offsets of the OSThread, of the kernel's id in it, and of the current thread's id or -1. */
   private long[] findOffsets() throws IOException {
     long stride = variable("gHotSpotVMStructEntryArrayStride");
     long typeName = variable("gHotSpotVMStructEntryTypeNameOffset");
@@ -87,6 +107,7 @@ final class HotSpotThreads implements AutoCloseable {
     }
     long osThread = -1;
     long threadId = -1;
+    long currentId = -1;
     for (long entry = variable("gHotSpotVMStructs");
         window.copyFrom(entry, (int) stride);
         entry += stride) {
@@ -101,10 +122,15 @@ final class HotSpotThreads implements AutoCloseable {
         osThread = offset;
       } else if (hasName(fieldAddress, "_thread_id") && hasName(typeAddress, "OSThread")) {
         threadId = offset;
+      } else if (hasName(fieldAddress, "_monitor_owner_id") && hasName(typeAddress, "JavaThread")) {
+        currentId = offset;
       }
-      if (osThread >= 0 && threadId >= 0) {
-        return new long[] {osThread, threadId};
+      if (osThread >= 0 && threadId >= 0 && currentId >= 0) {
+        break;
       }
+    }
+    if (osThread >= 0 && threadId >= 0) {
+      return new long[] {osThread, threadId, currentId};
     }
     throw new IOException("the VM's table of structures does not say where thread ids are");
   }

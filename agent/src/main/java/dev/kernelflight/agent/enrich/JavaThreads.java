@@ -4,40 +4,71 @@ import dev.kernelflight.bpf.sys.ThreadStarts;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Feeds a {@link ThreadDirectory} from this JVM, and says why where that is impossible: then
  * records keep the kernel's id and name of their thread.
  */
-public final class JavaThreads {
+public final class JavaThreads implements AutoCloseable {
   private final ThreadDirectory directory;
+  private final VirtualThreads virtualThreads;
+  private final boolean followVirtual;
   private final @Nullable HotSpotThreads hotSpot;
   private final @Nullable String whyUnknown;
   private boolean awaitsStarts;
+  private volatile boolean sawCarrier;
 
   private JavaThreads(
-      ThreadDirectory directory, @Nullable HotSpotThreads hotSpot, @Nullable String whyUnknown) {
-    this.directory = directory;
+      boolean followVirtual,
+      Runnable wakeUp,
+      @Nullable HotSpotThreads hotSpot,
+      @Nullable String whyUnknown) {
+    this.followVirtual = followVirtual;
     this.hotSpot = hotSpot;
     this.whyUnknown = whyUnknown;
     awaitsStarts = hotSpot != null;
+    virtualThreads = new VirtualThreads(runningVirtual(), wakeUp);
+    directory =
+        hotSpot == null
+            ? new ThreadDirectory(() -> new Thread[0], thread -> -1, System::nanoTime)
+            : new ThreadDirectory(
+                JavaThreads::running, thread -> find(hotSpot, thread), System::nanoTime);
   }
 
-  /** Finds the threads of this JVM, those that start only after {@link #listen}. */
-  public static JavaThreads of(Instrumentation instrumentation) {
+  /**
+   * Finds the threads of this JVM, those that start only after {@link #listen}.
+   *
+   * @param followVirtual whether to tell virtual threads from the threads that carry them
+   * @param wakeUp called by any thread when records should be read soon
+   */
+  public static JavaThreads of(
+      Instrumentation instrumentation, boolean followVirtual, Runnable wakeUp) {
     try {
-      HotSpotThreads hotSpot = new HotSpotThreads(instrumentation);
-      return new JavaThreads(
-          new ThreadDirectory(JavaThreads::running, hotSpot::osThreadId, System::nanoTime),
-          hotSpot,
-          null);
+      return new JavaThreads(followVirtual, wakeUp, new HotSpotThreads(instrumentation), null);
     } catch (ReflectiveOperationException | IOException | RuntimeException e) {
-      return new JavaThreads(
-          new ThreadDirectory(() -> new Thread[0], thread -> -1, System::nanoTime),
-          null,
-          e.toString());
+      return new JavaThreads(followVirtual, wakeUp, null, e.toString());
+    }
+  }
+
+  private int find(HotSpotThreads threads, Thread thread) {
+    int tid = threads.osThreadId(thread);
+    if (tid > 0) {
+      noticeCarrier(threads, tid, thread);
+    }
+    return tid;
+  }
+
+  private void noticeCarrier(HotSpotThreads threads, int tid, Thread thread) {
+    if (followVirtual && VirtualThreads.isCarrier(thread)) {
+      long currentId = threads.currentIdAddress(thread);
+      if (threads.tellsCurrent() && currentId != 0) {
+        virtualThreads.carrierStarted(tid, thread, currentId);
+      }
+      sawCarrier = true;
     }
   }
 
@@ -52,7 +83,9 @@ public final class JavaThreads {
       ThreadStarts.Answer answer =
           ThreadStarts.listen(() -> {
             Thread self = Thread.currentThread();
-            directory.started(threads.ownOsThreadId(self), self);
+            int tid = threads.ownOsThreadId(self);
+            directory.started(tid, self);
+            noticeCarrier(threads, tid, self);
           });
       if (answer == ThreadStarts.Answer.YES) {
         directory.expectStarts();
@@ -67,9 +100,40 @@ public final class JavaThreads {
     return directory;
   }
 
+  /** Where records look up what their carrier ran. */
+  public VirtualThreads virtualThreads() {
+    return virtualThreads;
+  }
+
+  /** Whether there are threads that run virtual ones, which are to be told from them. */
+  public boolean sawCarrier() {
+    return sawCarrier;
+  }
+
+  /** Whether this JVM tells which virtual thread a carrier runs. */
+  public boolean tellsVirtualThreads() {
+    return hotSpot != null && hotSpot.tellsCurrent();
+  }
+
   /** Why no Java thread can be found, if that is so. */
   public Optional<String> whyUnknown() {
     return Optional.ofNullable(whyUnknown);
+  }
+
+  private static Supplier<List<Thread>> runningVirtual() {
+    try {
+      return new RunningVirtualThreads()::all;
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      return List::of;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (hotSpot != null) {
+      ThreadStarts.ignore();
+      hotSpot.close();
+    }
   }
 
   /** All platform threads, which costs no safepoint. */

@@ -143,6 +143,7 @@ public final class KernelEvent {
       case OPENS -> "fd " + number("fd");
       case SYSCALLS -> Long.toString(number("result"));
       case STATISTICS -> number("errors") + " failed";
+      case SAMPLES -> "cpu " + number("cpu");
       default -> "";
     };
   }

@@ -43,6 +43,18 @@ public final class SettingValues {
     };
   }
 
+  /** How often an event is made, which JFR itself goes by; a time, or a place in the chunk. */
+  static String period(String text) throws BadSettingException {
+    if (!CHUNK_PERIODS.contains(text.strip())) {
+      try {
+        nanos(text);
+      } catch (BadSettingException e) {
+        throw new BadSettingException(e.getMessage() + ", or one of " + CHUNK_PERIODS);
+      }
+    }
+    return text;
+  }
+
   /** {@code 99 Hz}, or without the unit, in Hz. */
   public static int frequency(String text) throws BadSettingException {
     Matcher matcher = FREQUENCY.matcher(text.strip());
@@ -58,18 +70,6 @@ public final class SettingValues {
               + " samples a second (kernel.perf_event_max_sample_rate)");
     }
     return hertz;
-  }
-
-  /** How often an event is made, which JFR itself goes by; a time, or a place in the chunk. */
-  static String period(String text) throws BadSettingException {
-    if (!CHUNK_PERIODS.contains(text.strip())) {
-      try {
-        nanos(text);
-      } catch (BadSettingException e) {
-        throw new BadSettingException(e.getMessage() + ", or one of " + CHUNK_PERIODS);
-      }
-    }
-    return text;
   }
 
   /** {@code true} or {@code false}. */

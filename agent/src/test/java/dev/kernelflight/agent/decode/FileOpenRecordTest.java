@@ -35,6 +35,7 @@ class FileOpenRecordTest {
     memory.set(JAVA_INT_UNALIGNED, AT + 8, 4200);
     memory.set(JAVA_LONG_UNALIGNED, AT + 16, 1_000_000_000_001L);
     memory.set(JAVA_LONG_UNALIGNED, AT + 24, 1_000_000_000_900L);
+    memory.set(JAVA_LONG_UNALIGNED, AT + 32, 1L << 40);
     MemorySegment.copy(
         MemorySegment.ofArray("GC Thread#0\0\0\0\0\0".getBytes(StandardCharsets.UTF_8)),
         0,
@@ -58,6 +59,7 @@ class FileOpenRecordTest {
     assertThat(record.pid()).isEqualTo(4200);
     assertThat(record.start()).isEqualTo(1_000_000_000_001L);
     assertThat(record.end()).isEqualTo(1_000_000_000_900L);
+    assertThat(record.javaThread()).isEqualTo(1L << 40);
     assertThat(record.flags()).isEqualTo(0x80241L);
     assertThat(record.result()).isEqualTo(-13);
     assertThat(record.mode()).isEqualTo(0640);

@@ -41,4 +41,9 @@ public final class Atomics {
   public static int loadAcquireInt(MemorySegment fourBytes) {
     return (int) INT.getAcquire(fourBytes);
   }
+
+  /** Writes the int that is all of the segment. */
+  public static void storeReleaseInt(MemorySegment fourBytes, int value) {
+    INT.setRelease(fourBytes, value);
+  }
 }

@@ -3,13 +3,16 @@ package dev.kernelflight.jmc.rules;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmc.common.IMCFrame;
 import org.openjdk.jmc.common.IMCStackTrace;
-import org.openjdk.jmc.common.IMCThread;
 import org.openjdk.jmc.common.item.IItem;
 import org.openjdk.jmc.common.item.IItemCollection;
 import org.openjdk.jmc.flightrecorder.JfrAttributes;
@@ -31,7 +34,10 @@ final class Callers {
     "jdk.ExecutionSample",
     "jdk.NativeMethodSample"
   };
-  private static final List<String> LIBRARIES = List.of("java.", "javax.", "jdk.", "sun.");
+  private static final List<String> LIBRARIES =
+      // the agent's own thread is of no interest, either
+      List.of(
+          "java.", "javax.", "jdk.", "sun.", "dev.kernelflight.agent.", "dev.kernelflight.bpf.");
   private static final int NAMED = 2;
 
   private final Map<String, Integer> frames = new HashMap<>();
@@ -65,24 +71,38 @@ final class Callers {
   }
 
   private void addWitnesses(List<IItem> kernelEvents, IItemCollection items) {
-    Map<IMCThread, TreeMap<Long, Long>> calls = new HashMap<>();
+    Map<Long, TreeMap<Long, Long>> calls = new HashMap<>();
+    Map<Long, Set<String>> paths = new HashMap<>();
     for (IItem event : kernelEvents) {
-      IMCThread thread = KernelEvents.thread(event);
+      Long thread = KernelEvents.javaThread(event);
       if (thread != null) {
         calls
             .computeIfAbsent(thread, t -> new TreeMap<>())
             .put(KernelEvents.start(event), KernelEvents.end(event));
+        String path = KernelEvents.get(event, KernelEvents.PATH);
+        if (path != null) {
+          paths.computeIfAbsent(thread, t -> new HashSet<>()).add(path);
+        }
       }
     }
     KernelEvents.of(items, WITNESSES)
         .filter(witness -> {
-          TreeMap<Long, Long> ofThread = calls.get(KernelEvents.thread(witness));
-          Map.Entry<Long, Long> before =
-              ofThread == null ? null : ofThread.floorEntry(KernelEvents.end(witness));
-          // a thread makes one call at a time: the last one that began is the one to look at
-          return before != null && before.getValue() >= KernelEvents.start(witness);
+          Long thread = KernelEvents.javaThread(witness);
+          return isWithin(witness, calls.get(thread))
+              // who reads or writes the file is who opened it
+              || paths
+                  .getOrDefault(thread, Set.of())
+                  .contains(
+                      Objects.requireNonNullElse(KernelEvents.get(witness, KernelEvents.PATH), ""));
         })
         .forEach(this::addStackOf);
+  }
+
+  private static boolean isWithin(IItem witness, @Nullable NavigableMap<Long, Long> calls) {
+    Map.Entry<Long, Long> before =
+        calls == null ? null : calls.floorEntry(KernelEvents.end(witness));
+    // a thread makes one call at a time: the last one that began is the one to look at
+    return before != null && before.getValue() >= KernelEvents.start(witness);
   }
 
   private void addStackOf(IItem event) {

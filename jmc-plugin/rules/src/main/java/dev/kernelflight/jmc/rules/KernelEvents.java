@@ -59,8 +59,15 @@ final class KernelEvents {
     return accessor == null ? null : accessor.getMember(item);
   }
 
-  static @Nullable IMCThread thread(IItem item) {
-    return get(item, JfrAttributes.EVENT_THREAD);
+  /**
+   * The Java id of the event's thread, or null where it is no Java thread. This and not the thread
+   * is what joins events: Mission Control compares threads by the kernel's id, which virtual
+   * threads do not have.
+   */
+  static @Nullable Long javaThread(IItem item) {
+    IMCThread thread = get(item, JfrAttributes.EVENT_THREAD);
+    Long id = thread == null ? null : thread.getThreadId();
+    return id == null || id <= 0 ? null : id;
   }
 
   /**
@@ -105,7 +112,7 @@ final class KernelEvents {
 
   /** Name of the Java thread, or the kernel's name and id of another one. */
   static String threadName(IItem item) {
-    IMCThread thread = thread(item);
+    IMCThread thread = get(item, JfrAttributes.EVENT_THREAD);
     if (thread != null && thread.getThreadName() != null) {
       return thread.getThreadName();
     }

@@ -65,8 +65,13 @@ public final class RepeatedOpensRule extends KernelRule {
         worst.stream()
             .filter(file -> isNotable(score(file.busiest(), limit)))
             .map(file ->
-                "%s: %s opens, together %s, by %s"
-                    .formatted(file.key(), count(file.count()), time(file.total()), file.threads()))
+                "%s: %s opens, together %s, by %s%s"
+                    .formatted(
+                        file.key(),
+                        count(file.count()),
+                        time(file.total()),
+                        file.threads(),
+                        Callers.of(opensOf(file.key(), items), items)))
             .toList());
   }
 

@@ -5,9 +5,10 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmc.common.IMCThread;
 import org.openjdk.jmc.common.IMCType;
 import org.openjdk.jmc.common.item.Attribute;
 import org.openjdk.jmc.common.item.IAttribute;
@@ -41,6 +42,10 @@ public final class SlowSystemCallsRule extends KernelRule {
           20);
 
   private static final int NAMED = 5;
+
+  /** Calls that SlowOpensRule looks at. */
+  private static final Set<String> OPENS = Set.of("open", "openat", "openat2", "creat");
+
   private static final String FUTEX = "futex";
   private static final String MONITOR_ENTER = "jdk.JavaMonitorEnter";
   private static final String THREAD_PARK = "jdk.ThreadPark";
@@ -63,10 +68,12 @@ public final class SlowSystemCallsRule extends KernelRule {
 
   @Override
   protected @Nullable Finding find(IItemCollection items, Limits limits) {
-    Map<IMCThread, TreeMap<Long, LockWait>> lockWaits = lockWaits(items);
+    Map<Long, NavigableMap<Long, LockWait>> lockWaits = lockWaits(items);
     Map<String, Tally> kinds = new HashMap<>();
     Map<String, List<IItem>> calls = new HashMap<>();
+    boolean opensElsewhere = KernelEvents.of(items, KernelEvents.FILE_OPEN).findAny().isPresent();
     KernelEvents.of(items, KernelEvents.SYSCALL)
+        .filter(call -> !(opensElsewhere && OPENS.contains(SystemCalls.name(call))))
         .forEach(call -> {
           String kind =
               SystemCalls.name(call).equals(FUTEX)
@@ -128,11 +135,11 @@ public final class SlowSystemCallsRule extends KernelRule {
   /** A time that a thread spent on waiting for a lock, as the JVM saw it. */
   private record LockWait(long end, String lock) {}
 
-  private static Map<IMCThread, TreeMap<Long, LockWait>> lockWaits(IItemCollection items) {
-    Map<IMCThread, TreeMap<Long, LockWait>> waits = new HashMap<>();
+  private static Map<Long, NavigableMap<Long, LockWait>> lockWaits(IItemCollection items) {
+    Map<Long, NavigableMap<Long, LockWait>> waits = new HashMap<>();
     KernelEvents.of(items, MONITOR_ENTER, THREAD_PARK)
         .forEach(wait -> {
-          IMCThread thread = KernelEvents.thread(wait);
+          Long thread = KernelEvents.javaThread(wait);
           String lock = lockClass(wait);
           if (thread != null && lock != null) {
             waits
@@ -157,8 +164,8 @@ public final class SlowSystemCallsRule extends KernelRule {
   }
 
   private static @Nullable String lock(
-      IItem futex, Map<IMCThread, TreeMap<Long, LockWait>> lockWaits) {
-    TreeMap<Long, LockWait> ofThread = lockWaits.get(KernelEvents.thread(futex));
+      IItem futex, Map<Long, NavigableMap<Long, LockWait>> lockWaits) {
+    NavigableMap<Long, LockWait> ofThread = lockWaits.get(KernelEvents.javaThread(futex));
     Map.Entry<Long, LockWait> before =
         ofThread == null ? null : ofThread.floorEntry(KernelEvents.end(futex));
     return before != null && before.getValue().end >= KernelEvents.start(futex)

@@ -1,0 +1,247 @@
+package dev.kernelflight.agenttests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kernelflight.agenttests.AgentProcess.Finished;
+import dev.kernelflight.agenttests.apps.VirtualThreads;
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedThread;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What a virtual thread asks of the kernel is that thread's event, not its carrier's. The paths
+ * that the application opens say who it was.
+ */
+@Tag("kernel")
+class VirtualThreadTest {
+  private static final int SHORT_LIVED = 3_000;
+  private static final int BLOCKING = SHORT_LIVED / 10;
+  private static final Pattern PATH = Pattern.compile("/of/([^/]+)/([^/]*)/(\\d+)/([^/]+)");
+
+  private static final Map<String, Recorded> RUNS = new HashMap<>();
+
+  @TempDir static Path temp;
+
+  @BeforeAll
+  static void kernel() {
+    KernelTracing.require();
+  }
+
+  /** What an event says and what its path says of who made it. */
+  private record Open(
+      String kind, String name, long id, String place, RecordedThread thread, int osThreadId) {
+    static Stream<Open> of(RecordedEvent event) {
+      Matcher path = PATH.matcher(event.getString("path"));
+      return path.matches()
+          ? Stream.of(
+              new Open(
+                  path.group(1),
+                  path.group(2).equals("-") ? "" : path.group(2),
+                  Long.parseLong(path.group(3)),
+                  path.group(4),
+                  event.getThread(),
+                  event.getInt("osThreadId")))
+          : Stream.of();
+    }
+  }
+
+  static List<String> hooks() {
+    List<String> all = new ArrayList<>(List.of("buffer=ring"));
+    for (String hook : List.of("fentry", "kprobe", "tracepoint")) {
+      if (KernelTracing.allows("attach=" + hook)) {
+        all.add("attach=" + hook);
+      }
+    }
+    return all;
+  }
+
+  private static Recorded run(String options) {
+    return RUNS.computeIfAbsent(options, VirtualThreadTest::start);
+  }
+
+  private static Recorded start(String options) {
+    Path file = temp.resolve(options + ".jfr");
+    Finished finished =
+        AgentProcess.of(VirtualThreads.class, SHORT_LIVED, "advice")
+            .agent(options)
+            .jvm("-Djdk.virtualThreadScheduler.parallelism=4")
+            .recordingTo(file)
+            .run();
+    assertThat(finished.err()).isEmpty();
+    assertThat(finished.out()).startsWith("done, on ");
+    assertThat(finished.exitCode()).isZero();
+    Recorded recorded = Recorded.in(file);
+    recorded.assertNothingLost();
+    return recorded;
+  }
+
+  private static List<Open> opens(Recorded recorded, String kind) {
+    return recorded.opens().stream()
+        .flatMap(Open::of)
+        .filter(open -> open.kind.equals(kind))
+        .toList();
+  }
+
+  private static void assertOwn(Open open) {
+    assertThat(open.thread).as("thread of " + open).isNotNull();
+    assertThat(open.thread.isVirtual()).as("virtual thread of " + open).isTrue();
+    assertThat(open.thread.getJavaThreadId()).as("thread of " + open).isEqualTo(open.id);
+    assertThat(open.thread.getJavaName()).as("thread of " + open).isEqualTo(open.name);
+  }
+
+  @ParameterizedTest
+  @MethodSource("hooks")
+  void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
+    List<Open> opens = opens(run(options), "short");
+    assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
+    assertThat(opens).extracting(Open::id).doesNotHaveDuplicates().hasSize(SHORT_LIVED);
+  }
+
+  @ParameterizedTest
+  @MethodSource("hooks")
+  void threadsThatComeBackOnOtherCarriers(String options) {
+    List<Open> opens = opens(run(options), "blocking");
+    assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
+    assertThat(opens.stream().collect(Collectors.groupingBy(Open::place, Collectors.counting())))
+        .isEqualTo(
+            Stream.of(
+                    "start",
+                    "sleep",
+                    "lock",
+                    "yield",
+                    "monitor",
+                    "sleep-in-monitor",
+                    "socket",
+                    "accept")
+                .collect(Collectors.toMap(place -> place, place -> (long) BLOCKING)));
+    Map<Long, Set<Integer>> carriers = new HashMap<>();
+    for (Open open : opens) {
+      carriers.computeIfAbsent(open.id, id -> new TreeSet<>()).add(open.osThreadId);
+    }
+    assertThat(carriers.values()).as("carriers of a thread").anyMatch(of -> of.size() > 1);
+  }
+
+  @Test
+  void threadsThatCannotLeaveTheirCarrier() {
+    List<Open> opens = opens(run("attach=auto"), "pinned");
+    assertThat(opens).hasSize(4 * 4).allSatisfy(VirtualThreadTest::assertOwn);
+  }
+
+  /** One that ran before the agent knew of any, one without a name, and one that changes it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"long-lived", "unnamed", "renamed"})
+  void oneThreadOfAKind(String kind) {
+    assertThat(opens(run("attach=auto"), kind))
+        .singleElement()
+        .satisfies(VirtualThreadTest::assertOwn);
+  }
+
+  @Test
+  void aPlatformThreadStaysWhatItIs() {
+    assertThat(opens(run("attach=auto"), "platform"))
+        .singleElement()
+        .satisfies(open -> {
+          assertThat(open.thread.isVirtual()).isFalse();
+          assertThat(open.thread.getJavaName()).isEqualTo("platform");
+          assertThat(open.thread.getJavaThreadId()).isEqualTo(open.id);
+          assertThat(open.thread.getOSThreadId()).isEqualTo(open.osThreadId);
+        });
+  }
+
+  /** At the default threshold: four sleeps of 50 ms, and whatever the JVM itself waits for. */
+  @Test
+  void systemCallsAreTheThreadsOwn() {
+    Map<String, Long> ids =
+        opens(run("attach=auto"), "pinned").stream()
+            .collect(Collectors.toMap(Open::name, Open::id, (a, b) -> a));
+    assertThat(run("attach=auto").syscalls("nanosleep"))
+        .hasSize(4)
+        .allSatisfy(call -> {
+          assertThat(call.getThread().isVirtual()).isTrue();
+          assertThat(call.getThread().getJavaThreadId())
+              .isEqualTo(ids.get(call.getThread().getJavaName()));
+        });
+  }
+
+  /** A carrier that finds no work waits for it on its own account. */
+  @Test
+  void whatACarrierDoesForTheSchedulerIsItsOwn() {
+    List<RecordedEvent> waits =
+        run("attach=auto").syscalls("futex").stream()
+            .filter(call -> call.getThread() != null)
+            .filter(call -> isCarrier(call.getThread()))
+            .toList();
+    assertThat(waits)
+        .isNotEmpty()
+        .allSatisfy(call ->
+            assertThat(call.getThread().getOSThreadId()).isEqualTo(call.getInt("osThreadId")));
+  }
+
+  private static boolean isCarrier(RecordedThread thread) {
+    return thread.getJavaName().startsWith("ForkJoinPool-1-worker-");
+  }
+
+  @Test
+  void switchedOffTheyAreTheirCarriers() {
+    Path file = temp.resolve("off.jfr");
+    Finished finished =
+        AgentProcess.of(VirtualThreads.class, 100, "-")
+            .agent("virtual-threads=false")
+            .recordingTo(file)
+            .run();
+    assertThat(finished.err()).isEmpty();
+    List<Open> opens = opens(Recorded.in(file), "short");
+    assertThat(opens).hasSize(100).allSatisfy(VirtualThreadTest::assertTheCarriers);
+  }
+
+  private static void assertTheCarriers(Open open) {
+    assertThat(open.thread.isVirtual()).isFalse();
+    assertThat(isCarrier(open.thread)).isTrue();
+    assertThat(open.thread.getOSThreadId()).isEqualTo(open.osThreadId);
+  }
+
+  /** A JDK in which the name of the class that the advice reads is taken. */
+  @Test
+  void whereTheClassCannotBeChangedItSaysSoOnce() throws Exception {
+    String name = "java.lang.VirtualThreadNews";
+    Path patch = temp.resolve("patch");
+    Files.createDirectories(patch.resolve("java/lang"));
+    ClassFile.of()
+        .buildTo(patch.resolve(name.replace('.', '/') + ".class"), ClassDesc.of(name), empty -> {});
+    Path file = temp.resolve("refused.jfr");
+    Finished finished =
+        AgentProcess.of(VirtualThreads.class, 100, "failure")
+            .jvm("--patch-module=java.base=" + patch)
+            .recordingTo(file)
+            .run();
+    assertThat(finished.exitCode()).isZero();
+    assertThat(finished.err().lines())
+        .singleElement()
+        .asString()
+        .startsWith(AgentProcess.PREFIX + "virtual threads appear as the threads that carry them: ")
+        .contains("duplicate", name);
+    assertThat(opens(Recorded.in(file), "short"))
+        .hasSize(100)
+        .allSatisfy(VirtualThreadTest::assertTheCarriers);
+  }
+}
