@@ -104,7 +104,7 @@ class ReportCommandTest {
     assertThat(finished.out())
         .matches("(?s)WARNING \\d+: Files Opened Again and Again\n.*")
         .contains("  What to do: ")
-        .contains("\nOK 0: Lost Kernel Events\n  No kernel event was lost.\n");
+        .containsPattern("\nOK \\d+: .+\n  .+\n");
     assertThat(finished.out().lines().toList().getLast())
         .matches("\\d+ rules: \\d+ warning, .*\\d+ ok.*");
   }
