@@ -18,12 +18,11 @@ suite_agent=agent/target/ebpf-agent.jar
 suite_default() {
   local root=${here%/*} module found=''
   [[ -f $root/pom.xml ]] || die "no pom.xml in $root: say what to test with --tests"
-  need_tools mvn:maven
-  note "building the project for its kernel tests"
-  (cd "$root" && mvn -q -B package -DskipTests \
-    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
-    -Dmdep.outputFile=target/kernel-tests.classpath -DincludeScope=test) > "$work/mvn.log" 2>&1 ||
-    die "the project does not build: $(grep -m 5 ERROR "$work/mvn.log")"
+  if [[ -z $built ]]; then
+    suite_build "$root"
+  elif [[ ! -f $root/$suite_agent || ! -f $root/bpf/target/kernel-tests.classpath ]]; then
+    die "--built: nothing is built yet"
+  fi
   for module in $suite_modules; do
     if [[ -d $root/$module/target/test-classes ]]; then
       tests+=("$root/$module/target/test-classes")
@@ -44,6 +43,15 @@ suite_default() {
     guest_env+=("KERNELFLIGHT_AGENT_JAR=/agent/${suite_agent##*/}")
     jvm_options+=" -Dkernelflight.agent.jar=/agent/${suite_agent##*/}"
   fi
+}
+
+suite_build() { # ROOT
+  need_tools mvn:maven
+  note "building the project for its kernel tests"
+  (cd "$1" && mvn -q -B package -DskipTests \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
+    -Dmdep.outputFile=target/kernel-tests.classpath -DincludeScope=test) > "$work/mvn.log" 2>&1 ||
+    die "the project does not build: $(grep -m 5 ERROR "$work/mvn.log")"
 }
 
 # Copies class path elements into the image and sets guest_classpath; directories and jars named by

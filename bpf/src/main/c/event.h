@@ -15,6 +15,7 @@
 enum event_type {
 	EVENT_FILE_OPEN = 1,
 	EVENT_SYSCALL = 2,
+	EVENT_CPU_SAMPLE = 3,
 };
 
 /* Stands for "the kernel could not read it" in file_open_event.flags. */
@@ -23,8 +24,8 @@ enum event_type {
 /* The start of every record. */
 struct event {
 	__u32 type;		/* enum event_type */
-	__u32 tid;		/* as the traced process' PID namespace numbers it */
-	__u32 pid;		/* 0: the traced process */
+	__u32 tid;		/* as the reader's PID namespace numbers it */
+	__u32 pid;		/* the process, likewise */
 	__u32 reserved;
 	__u64 start;		/* CLOCK_MONOTONIC, ns */
 	__u64 end;		/* CLOCK_MONOTONIC, ns */
@@ -52,6 +53,23 @@ struct syscall_event {
 	__u32 number;
 	__s32 detail_length;	/* bytes of detail, or -errno if it was unreadable */
 	char detail[DETAIL_LENGTH];	/* what an argument points to, cut after detail_length */
+};
+
+#define SAMPLE_FRAMES 127	/* as many as kernel.perf_event_max_stack allows unless it is raised */
+
+enum sample_mode {
+	SAMPLE_USER = 0,
+	SAMPLE_KERNEL = 1,
+};
+
+/* What a CPU did at a moment, header.start. */
+struct cpu_sample_event {
+	struct event header;
+	__u32 cpu;
+	__u32 mode;		/* enum sample_mode */
+	__s32 stack_length;	/* bytes of stack, or -errno if it could not be had */
+	__u32 reserved;
+	__u64 stack[SAMPLE_FRAMES];	/* kernel addresses, innermost first, cut after stack_length */
 };
 
 /* What of a system call's arguments is sent besides their numbers; one for each number. */
@@ -100,9 +118,16 @@ enum wanted {
 	WANT_FAILED_SYSCALLS_ONLY = 32,
 };
 
+/* Which processes are traced. */
+enum scope {
+	SCOPE_SELF = 0,		/* the one that loads the programs */
+	SCOPE_PROCESS = 1,	/* another one */
+	SCOPE_ALL = 2,		/* all but the one that loads the programs */
+};
+
 /* Written by user space at any time, read by every program run; one instance, mapped to both. */
 struct filter {
-	__u32 tgid;		/* the traced process, as the initial PID namespace numbers it */
+	__u32 tgid;		/* of the scope, as the initial PID namespace numbers it; 0 if unknown */
 	__u32 agent_tid;	/* the agent's own thread, as the process numbers it: never traced */
 	__u32 wanted;		/* enum wanted */
 	__u32 period;		/* grows by one whenever the statistics are collected */

@@ -77,6 +77,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 		return;
 	event->header.type = EVENT_FILE_OPEN;
 	event->header.tid = thread->tid;
+	event->header.pid = thread->pid;
 	event->header.start = start;
 	event->header.end = end;
 	event->header.java_thread = java_thread(thread->tid);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
- * File opens and system calls of one process. File opens are seen behind whichever hook the kernel
- * has: fentry/fexit, kprobe/kretprobe or the raw syscall tracepoints. Every hook only picks its
- * arguments apart; open_entered() and open_returned() are the one body behind all of them. System
- * calls are seen by the tracepoints alone.
+ * File opens, system calls and CPU samples of one process or of all. File opens are seen behind
+ * whichever hook the kernel has: fentry/fexit, kprobe/kretprobe or the raw syscall tracepoints. Every
+ * hook only picks its arguments apart; open_entered() and open_returned() are the one body behind all
+ * of them. System calls are seen by the tracepoints alone. Samples are taken by an event of each CPU.
  *
  * The entry remembers the arguments, the return sends the record. What arguments point to is read
  * on return: by then the kernel itself has read it, so that its page is resident, which at entry
@@ -15,6 +15,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "cpu_sample.h"
 #include "file_open.h"
 #include "syscall.h"
 
@@ -38,6 +39,14 @@ int thread_exit(void *ctx)
 
 	if (tid)
 		forget_thread(tid);
+	return 0;
+}
+
+SEC("perf_event")
+int cpu_sample(struct bpf_perf_event_data *ctx)
+{
+	if (traced_thread())
+		sample(ctx);
 	return 0;
 }
 

@@ -19,6 +19,8 @@ struct syscall_registers {
 };
 #define SYSCALL_REGISTERS_OFFSET offsetof(struct pt_regs, r10)
 #define RESULT_OVERWRITES_ARGUMENT1 0
+/* Whether these registers were interrupted in user space. */
+#define INTERRUPTED_USER(regs) (((regs)->cs & 3) != 0)
 
 #elif defined(__TARGET_ARCH_arm64)
 
@@ -28,6 +30,7 @@ struct syscall_registers {
 };
 #define SYSCALL_REGISTERS_OFFSET offsetof(struct user_pt_regs, regs)
 #define RESULT_OVERWRITES_ARGUMENT1 1
+#define INTERRUPTED_USER(regs) (((regs)->pstate & PSR_MODE_MASK) == PSR_MODE_EL0t)
 
 #else
 #error "no register layout for this architecture"

@@ -17,6 +17,9 @@ const volatile __u64 pid_namespace_dev;
 const volatile __u64 pid_namespace_ino;
 const volatile __u32 use_ring_buffer;
 const volatile __u64 wakeup_bytes;
+const volatile __u32 scope;		/* enum scope */
+const volatile __u32 target_pid;	/* of SCOPE_PROCESS, as the reader's PID namespace numbers it */
+const volatile __u32 initial_pid_namespace;	/* whether the reader lives in it */
 
 struct filter filter;
 
@@ -46,10 +49,12 @@ struct thread {
 	__u32 recorded;		/* whether this call may become a record */
 	/* whose it is */
 	__u32 host_tid;		/* as the initial PID namespace numbers it; 0 for nobody's */
-	__u32 tid;		/* as the process sees it */
+	__u32 tid;		/* as the reader's PID namespace numbers it */
+	__u32 pid;		/* the process, likewise */
 	/* whether what is under way holds */
 	__u32 open_epoch;	/* of open_start: filter.open_epoch at that time */
 	__u32 call_epoch;	/* of call_start */
+	__u32 reserved;
 };
 
 #define THREAD_SLOTS 16384	/* a power of two */
@@ -82,9 +87,12 @@ struct {
 	__type(value, struct thread);
 } crowded_threads SEC(".maps");
 
+/* Samples interrupt the other programs, which may be about to write their counters. */
+enum counters_of { COUNTERS_OF_CALLS, COUNTERS_OF_SAMPLES, COUNTERS };
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, COUNTERS);
 	__type(key, __u32);
 	__type(value, struct counters);
 } counters SEC(".maps");
@@ -92,13 +100,15 @@ struct {
 /* Bytes beyond the mark within which each record wakes the reader, since several CPUs write. */
 #define WAKEUP_WINDOW 4096
 
-#define COUNT(what)                                                                   \
+#define COUNT_AMONG(of, what)                                                        \
 	do {                                                                          \
-		__u32 zero_ = 0;                                                      \
-		struct counters *counters_ = bpf_map_lookup_elem(&counters, &zero_); \
+		__u32 key_ = of;                                                      \
+		struct counters *counters_ = bpf_map_lookup_elem(&counters, &key_);  \
 		if (counters_)                                                        \
 			counters_->what++;                                            \
 	} while (0)
+
+#define COUNT(what) COUNT_AMONG(COUNTERS_OF_CALLS, what)
 
 /*
  * Bounds a number by a power of two that it is already below: the verifier may not have followed the
@@ -110,12 +120,39 @@ struct {
 		(number) &= (limit) - 1;             \
 	} while (0)
 
-/* The calling thread's host-wide id if it is one of the traced process, else 0. */
+/*
+ * The calling thread's ids in the reader's PID namespace; false for one that lives in another. The
+ * kernel tells them in the initial namespace and in the thread's own, and in none between.
+ */
+static __always_inline bool ids_for_reader(struct bpf_pidns_info *ids)
+{
+	if (initial_pid_namespace) {
+		__u64 id = bpf_get_current_pid_tgid();
+
+		ids->pid = id;
+		ids->tgid = id >> 32;
+		return true;
+	}
+	return !bpf_get_ns_current_pid_tgid(pid_namespace_dev, pid_namespace_ino, ids,
+					    sizeof(*ids));
+}
+
+/* The calling thread's host-wide id if it is to be traced, else 0, which is an idle CPU's as well. */
 static __always_inline __u32 traced_thread(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32;
 
-	return id >> 32 == filter.tgid ? (__u32)id : 0;
+	if (scope == SCOPE_ALL)
+		return tgid != filter.tgid ? (__u32)id : 0;
+	if (scope == SCOPE_PROCESS && !filter.tgid) {
+		struct bpf_pidns_info ids = {};
+
+		/* what the reader cannot know is learned at the process' first call */
+		if (ids_for_reader(&ids) && ids.tgid == target_pid)
+			filter.tgid = tgid;
+	}
+	return tgid == filter.tgid ? (__u32)id : 0;
 }
 
 static __always_inline __u32 slot_index(__u32 host_tid)
@@ -142,9 +179,16 @@ static __always_inline struct thread *add_thread(__u32 host_tid)
 	struct thread fresh = { .host_tid = host_tid };
 	struct bpf_pidns_info ids = {};
 
-	if (!slot || bpf_get_ns_current_pid_tgid(pid_namespace_dev, pid_namespace_ino, &ids, sizeof(ids)))
+	if (!slot)
 		goto untracked;
+	if (!ids_for_reader(&ids)) {
+		/* of all processes those of other namespaces are not meant */
+		if (scope == SCOPE_ALL)
+			return NULL;
+		goto untracked;
+	}
 	fresh.tid = ids.pid;
+	fresh.pid = ids.tgid;
 	if (!bpf_map_update_elem(&slot_owners, &index, &host_tid, BPF_NOEXIST)) {
 		*slot = fresh;
 		return slot;
@@ -192,21 +236,23 @@ static __always_inline bool call_under_way(const struct thread *thread)
 	return thread->call_start && thread->call_epoch == filter.call_epoch;
 }
 
+/* Hands a record to the buffer; whether it failed. */
+static __always_inline long output(void *ctx, void *record, __u64 size)
+{
+	__u64 beyond;
+
+	if (!use_ring_buffer)
+		return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, size);
+	/* not for every record beyond the mark: the reader is awake by then */
+	beyond = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) - wakeup_bytes;
+	return bpf_ringbuf_output(&events, record, size,
+				  beyond < WAKEUP_WINDOW ? BPF_RB_FORCE_WAKEUP :
+							   BPF_RB_NO_WAKEUP);
+}
+
 static __always_inline void send(void *ctx, void *record, __u64 size)
 {
-	long failed;
-
-	if (!use_ring_buffer) {
-		failed = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, size);
-	} else {
-		/* not for every record beyond the mark: the reader is awake by then */
-		__u64 beyond = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) - wakeup_bytes;
-
-		failed = bpf_ringbuf_output(&events, record, size,
-					    beyond < WAKEUP_WINDOW ? BPF_RB_FORCE_WAKEUP :
-								     BPF_RB_NO_WAKEUP);
-	}
-	if (failed)
+	if (output(ctx, record, size))
 		COUNT(lost);
 	else
 		COUNT(sent);

@@ -168,6 +168,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 		return;
 	event->header.type = EVENT_SYSCALL;
 	event->header.tid = thread->tid;
+	event->header.pid = thread->pid;
 	event->header.start = start;
 	event->header.end = end;
 	event->header.java_thread = java_thread(thread->tid);

@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests;
 
+import dev.kernelflight.agenttests.apps.Restricted;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -15,14 +16,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A JVM of the kind that runs the tests, started with the packaged agent. */
-final class AgentProcess {
+public final class AgentProcess {
   /** Every message of the agent begins with it. */
   static final String PREFIX = "Kernel Flight Recorder: ";
 
   private static final String JAR_PROPERTY = "kernelflight.agent.jar";
   private static final long TIMEOUT_SECONDS = 900;
 
-  private final Class<?> main;
+  private final @Nullable Class<?> main;
   private final List<String> arguments;
   private final List<String> before = new ArrayList<>();
   private final List<String> jvmOptions =
@@ -31,28 +32,33 @@ final class AgentProcess {
   private boolean nativeAccess = true;
   private @Nullable String agentOptions = "";
 
-  private AgentProcess(Class<?> main, List<String> arguments) {
+  private AgentProcess(@Nullable Class<?> main, List<String> arguments) {
     this.main = main;
     this.arguments = arguments;
   }
 
   /** A JVM with this main class and these arguments. */
-  static AgentProcess of(Class<?> main, Object... arguments) {
+  public static AgentProcess of(Class<?> main, Object... arguments) {
     return new AgentProcess(main, Stream.of(arguments).map(Object::toString).toList());
   }
 
+  /** {@code java -jar ebpf-agent.jar} with these arguments. */
+  static AgentProcess command(Object... arguments) {
+    return new AgentProcess(null, Stream.of(arguments).map(Object::toString).toList());
+  }
+
   /** The agent's options; none are the default. */
-  AgentProcess agent(String options) {
+  public AgentProcess agent(String options) {
     agentOptions = options;
     return this;
   }
 
-  AgentProcess withoutAgent() {
+  public AgentProcess withoutAgent() {
     agentOptions = null;
     return this;
   }
 
-  AgentProcess jvm(String... options) {
+  public AgentProcess jvm(String... options) {
     Collections.addAll(jvmOptions, options);
     return this;
   }
@@ -64,18 +70,18 @@ final class AgentProcess {
   }
 
   /** Records from the start to the exit of the JVM, with the settings that users start with. */
-  AgentProcess recordingTo(Path file) {
+  public AgentProcess recordingTo(Path file) {
     return jvm("-XX:StartFlightRecording:dumponexit=true,filename=" + file);
   }
 
   /** Runs the JVM by means of another command. */
-  AgentProcess under(List<String> command) {
+  public AgentProcess under(List<String> command) {
     before.addAll(command);
     return this;
   }
 
   /** Runs it to its end with an empty standard input. */
-  Finished run() {
+  public Finished run() {
     try {
       Path out = temporaryFile();
       Path err = temporaryFile();
@@ -112,15 +118,54 @@ final class AgentProcess {
     List<String> command = new ArrayList<>(before);
     command.add(java().toString());
     command.addAll(jvmOptions);
+    if (main == null) {
+      command.addAll(List.of("-jar", agentJar().toString()));
+      command.addAll(arguments);
+      return command;
+    }
     if (nativeAccess) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
     if (agentOptions != null) {
       command.add("-javaagent:" + agentJar() + (agentOptions.isEmpty() ? "" : "=" + agentOptions));
     }
-    command.addAll(List.of("-cp", classPath(), main.getName()));
+    command.addAll(List.of("-cp", classPath(main), main.getName()));
     command.addAll(arguments);
     return command;
+  }
+
+  /**
+   * The command that gives up something before another program runs, to stand before it.
+   *
+   * @param restriction as {@link Restricted} wants it
+   */
+  static List<String> restricted(List<String> restriction) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                java().toString(),
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath(),
+                Restricted.class.getName()));
+    command.addAll(restriction);
+    return command;
+  }
+
+  /** The command that becomes user 1000 with these capabilities and no others. */
+  static List<String> user(String... capabilities) {
+    StringBuilder all = new StringBuilder("-all");
+    for (String capability : capabilities) {
+      all.append(",+").append(capability);
+    }
+    return List.of(
+        "setpriv",
+        "--reuid=1000",
+        "--regid=1000",
+        "--clear-groups",
+        "--inh-caps=" + all,
+        "--ambient-caps=" + all);
   }
 
   static Path java() {
@@ -138,11 +183,40 @@ final class AgentProcess {
 
   /** Where the applications' classes are; without those of the test framework. */
   static String classPath() {
+    return classPath(AgentProcess.class);
+  }
+
+  private static String classPath(Class<?> main) {
     try {
-      return Path.of(AgentProcess.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+      return Path.of(main.getProtectionDomain().getCodeSource().getLocation().toURI())
           .toAbsolutePath()
           .toString();
     } catch (java.net.URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Waits until a process has loaded a library. */
+  static void awaitLibrary(long pid, String library) {
+    awaitUntil(
+        () -> Files.readString(Path.of("/proc/" + pid + "/maps")).contains(library),
+        () -> "process " + pid + " does not load " + library);
+  }
+
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  private static void awaitUntil(Reading<Boolean> condition, Reading<String> failure) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+    try {
+      while (!condition.read()) {
+        if (System.nanoTime() > deadline) {
+          throw new AssertionError(failure.read());
+        }
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+    } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
   }
@@ -172,7 +246,7 @@ final class AgentProcess {
   }
 
   /** What is left of a JVM. */
-  record Finished(int exitCode, String out, String err) {
+  public record Finished(int exitCode, String out, String err) {
     /** How many messages the agent printed. */
     int messages() {
       return err.split(PREFIX, -1).length - 1;
@@ -191,8 +265,53 @@ final class AgentProcess {
       replies = process.inputReader(StandardCharsets.UTF_8);
     }
 
+    /** Of the JVM, also where another command runs it; as it is numbered here. */
     long pid() {
-      return process.pid();
+      return process
+          .descendants()
+          .reduce((outer, inner) -> inner)
+          .map(ProcessHandle::pid)
+          .orElse(process.pid());
+    }
+
+    /** Whether the JVM still runs. */
+    boolean isAlive() {
+      return process.isAlive();
+    }
+
+    /** The kernel's names of its threads. */
+    List<String> threads() {
+      List<String> names = new ArrayList<>();
+      File[] tasks = new File("/proc/" + pid() + "/task").listFiles();
+      for (File task : tasks == null ? new File[0] : tasks) {
+        try {
+          names.add(Files.readString(task.toPath().resolve("comm")).strip());
+        } catch (IOException e) {
+          // ended meanwhile
+        }
+      }
+      return names;
+    }
+
+    /** Waits until it has printed something on its standard error. */
+    void awaitErr(String text) {
+      awaitUntil(
+          () -> Files.readString(err).contains(text) || !process.isAlive(),
+          () -> "no \"" + text + "\" in: " + Files.readString(err));
+    }
+
+    /** Waits until it runs far enough to be attached to. */
+    void awaitLibrary(String library) {
+      AgentProcess.awaitLibrary(pid(), library);
+    }
+
+    /** Sends the JVM a signal, by its name. */
+    void signal(String name) {
+      try {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+      } catch (IOException | InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
     }
 
     /** Sends a command and waits for its answer. */
@@ -241,6 +360,15 @@ final class AgentProcess {
     Finished end() {
       try {
         process.outputWriter(StandardCharsets.UTF_8).close();
+        return await();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** Waits until it has ended by itself. */
+    Finished await() {
+      try {
         StringBuilder rest = new StringBuilder();
         for (String line = replies.readLine(); line != null; line = replies.readLine()) {
           rest.append(line).append('\n');

@@ -72,17 +72,7 @@ class FailureTest {
         process.withoutNativeAccess();
       }
       if (!restriction.isEmpty()) {
-        List<String> command =
-            new ArrayList<>(
-                List.of(
-                    AgentProcess.java().toString(),
-                    "-XX:TieredStopAtLevel=1",
-                    "--enable-native-access=ALL-UNNAMED",
-                    "-cp",
-                    AgentProcess.classPath(),
-                    Restricted.class.getName()));
-        command.addAll(restriction);
-        process.under(command);
+        process.under(AgentProcess.restricted(restriction));
       }
       return process;
     }
@@ -140,8 +130,10 @@ class FailureTest {
             "EPERM",
             "this process lacks CAP_BPF and CAP_PERFMON",
             "--cap-add BPF"),
-        restricted("seccomp, EPERM", List.of("seccomp", "1"), "EPERM", "a seccomp filter is in"),
-        restricted("seccomp, ENOSYS", List.of("seccomp", "38"), "ENOSYS", "a seccomp filter is"),
+        restricted(
+            "seccomp, EPERM", List.of("seccomp", "bpf", "1"), "EPERM", "a seccomp filter is in"),
+        restricted(
+            "seccomp, ENOSYS", List.of("seccomp", "bpf", "38"), "ENOSYS", "a seccomp filter is"),
         hook("fentry"),
         hook("kprobe"),
         new Failure(

@@ -13,13 +13,13 @@ import java.util.concurrent.ConcurrentHashMap;
  * it are skipped where they do not, but fail where the environment variable
  * KERNELFLIGHT_KERNEL_TESTS is "required".
  */
-final class KernelTracing {
+public final class KernelTracing {
   private static final Map<String, Finished> TRIED = new ConcurrentHashMap<>();
 
   private KernelTracing() {}
 
   /** To be called before all tests that need tracing. */
-  static void require() {
+  public static void require() {
     Finished tried = tried("buffer=perf");
     if (tried.exitCode() != 0) {
       skip(tried.err());

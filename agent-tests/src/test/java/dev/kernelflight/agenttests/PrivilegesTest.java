@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests;
 
+import static dev.kernelflight.agenttests.AgentProcess.user;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
@@ -45,21 +46,6 @@ class PrivilegesTest {
   void restore() throws IOException {
     Files.writeString(UNPRIVILEGED_BPF, unprivilegedBpf);
     Files.writeString(PARANOID, paranoid);
-  }
-
-  /** User 1000 with these capabilities and no others. */
-  private static List<String> user(String... capabilities) {
-    StringBuilder all = new StringBuilder("-all");
-    for (String capability : capabilities) {
-      all.append(",+").append(capability);
-    }
-    return List.of(
-        "setpriv",
-        "--reuid=1000",
-        "--regid=1000",
-        "--clear-groups",
-        "--inh-caps=" + all,
-        "--ambient-caps=" + all);
   }
 
   private static List<String> memoryLock(String limit, List<String> command) {

@@ -17,6 +17,7 @@ record Recorded(List<RecordedEvent> all) {
   static final String PROBE = "kernel.Probe";
   static final String DRAIN = "kernel.Drain";
   static final String SYSCALL = "kernel.Syscall";
+  static final String CPU_SAMPLE = "kernel.CpuSample";
   static final String STATISTICS = "kernel.SyscallStatistics";
 
   static Recorded in(Path file) {

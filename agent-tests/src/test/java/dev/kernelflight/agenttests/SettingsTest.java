@@ -9,7 +9,6 @@ import dev.kernelflight.agenttests.apps.Hello;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -288,26 +287,8 @@ class SettingsTest {
     }
   }
 
-  private record Written(int exitCode, String out, String err) {}
-
-  private Written settings(String... arguments) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.addAll(
-        List.of(
-            AgentProcess.java().toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-jar",
-            AgentProcess.agentJar().toString(),
-            "settings"));
-    command.addAll(List.of(arguments));
-    File out = temp.resolve("out").toFile();
-    File err = temp.resolve("err").toFile();
-    int exitCode =
-        new ProcessBuilder(command).redirectOutput(out).redirectError(err).start().waitFor();
-    return new Written(
-        exitCode,
-        Files.readString(out.toPath(), StandardCharsets.UTF_8),
-        Files.readString(err.toPath(), StandardCharsets.UTF_8));
+  private static Finished settings(Object... arguments) {
+    return AgentCommand.run(Stream.concat(Stream.of("settings"), Stream.of(arguments)).toArray());
   }
 
   private static Configuration configuration(Path file) throws IOException {
@@ -321,7 +302,7 @@ class SettingsTest {
   @Test
   void writesAFileThatJfrReads() throws Exception {
     Path file = temp.resolve("kernel-default.jfc");
-    assertThat(settings(file.toString())).isEqualTo(new Written(0, "", ""));
+    assertThat(settings(file.toString())).isEqualTo(new Finished(0, "", ""));
     Configuration configuration = configuration(file);
     assertThat(configuration.getLabel()).isEqualTo("Kernel");
     assertThat(configuration.getSettings())
@@ -330,14 +311,14 @@ class SettingsTest {
         .containsEntry("kernel.SyscallStatistics#byThread", "false")
         .containsEntry("kernel.SyscallStatistics#period", "10 s");
 
-    assertThat(settings()).isEqualTo(new Written(0, Files.readString(file), ""));
+    assertThat(settings()).isEqualTo(new Finished(0, Files.readString(file), ""));
   }
 
   @Test
   void replacesAFileOnlyWhereThatIsAskedFor() throws Exception {
     Path file = Files.writeString(temp.resolve("kernel-profile.jfc"), "mine");
-    Written refused = settings("--profile", file.toString());
-    assertThat(refused).isEqualTo(new Written(1, "", file + " exists; --force replaces it\n"));
+    Finished refused = settings("--profile", file.toString());
+    assertThat(refused).isEqualTo(new Finished(1, "", file + " exists; --force replaces it\n"));
     assertThat(file).hasContent("mine");
     assertThat(settings("--profile", "--force", file.toString()).exitCode()).isZero();
     assertThat(configuration(file).getSettings())
@@ -348,7 +329,7 @@ class SettingsTest {
   @Test
   void saysWhyAFileCannotBeWritten() throws Exception {
     Path file = temp.resolve("missing").resolve("x.jfc");
-    Written refused = settings(file.toString());
+    Finished refused = settings(file.toString());
     assertThat(refused.exitCode()).isEqualTo(1);
     assertThat(refused.err()).startsWith("cannot write " + file + ": ").doesNotContain("\tat ");
   }

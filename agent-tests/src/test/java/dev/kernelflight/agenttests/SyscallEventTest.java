@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
@@ -8,7 +9,7 @@ import dev.kernelflight.agenttests.apps.Conductor;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Single system calls: which of them the settings let through, and what is told of each. */
 @Tag("kernel")
@@ -156,7 +159,7 @@ class SyscallEventTest {
   @Test
   void argumentsAsText() throws IOException {
     String path = temp.resolve("socket").toString();
-    byte[] unix = path.getBytes(StandardCharsets.UTF_8);
+    byte[] unix = path.getBytes(UTF_8);
     String unixAddress = "hex:0100" + HexFormat.of().formatHex(unix) + "00";
     int port = freePort();
     String server = "hex:0200" + String.format("%04x", port) + "7f000001" + "00".repeat(8);
@@ -205,6 +208,90 @@ class SyscallEventTest {
               org.assertj.core.groups.Tuple.tuple(null, 0L),
               org.assertj.core.groups.Tuple.tuple("EBADF", -9L));
     }
+  }
+
+  private static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  private static String loopback(int port) {
+    return String.format("0200%04x7f000001", port) + "00".repeat(8);
+  }
+
+  static List<Object[]> addresses() throws IOException {
+    int port = freePort();
+    String name = "kernelflight-" + ProcessHandle.current().pid();
+    String path = "/tmp/" + name;
+    return List.of(
+        new Object[] {2, loopback(port), "127.0.0.1:" + port, "127\\.0\\.0\\.1:\\d+"},
+        new Object[] {
+          10,
+          String.format("0a00%04x", port) + "00".repeat(4 + 15) + "01" + "00".repeat(4),
+          "[::1]:" + port,
+          "\\[::1]:\\d+"
+        },
+        new Object[] {1, "0100" + hex(path.getBytes(UTF_8)) + "00", "unix:" + path, "unix:"},
+        new Object[] {1, "010000" + hex(name.getBytes(UTF_8)), "unix:@" + name, "unix:"});
+  }
+
+  /** Both ends of a connection, and an accept without one, which leaves the address untouched. */
+  @ParameterizedTest
+  @MethodSource("addresses")
+  void connections(int family, String address, String text, String peer) throws IOException {
+    int nonBlockingStream = 1 | 04000;
+    int length = address.length() / 2;
+    if (family == 10 && !Files.exists(Path.of("/proc/net/if_inet6"))) {
+      KernelTracing.skip("this machine has no IPv6");
+    }
+    String listening;
+    String client;
+    try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+      start(jvm, "r", EVERY, syscalls("bind,connect,accept4"));
+      listening = jvm.tell("call", 1, "socket", family, nonBlockingStream, 0);
+      client = jvm.tell("call", 1, "socket", family, 1, 0);
+      assertThat(jvm.tell("call", 1, "bind", listening, "hex:" + address, length)).isEqualTo("0");
+      jvm.tell("call", 1, "listen", listening, 5);
+      assertThat(jvm.tell("call", 1, "connect", client, "hex:" + address, length)).isEqualTo("0");
+      String room = "hex:" + "00".repeat(110);
+      assertThat(jvm.tell("call", 1, "accept4", listening, room, "hex:6e000000", 0))
+          .doesNotStartWith("-");
+      jvm.tell("call", 1, "accept4", listening, "hex:" + loopback(9), "hex:10000000", 0);
+      jvm.tell("stop", "r", recording());
+      assertEndsQuietly(jvm);
+    } finally {
+      Files.deleteIfExists(Path.of(text.replaceFirst("unix:", "")));
+    }
+    Recorded recorded = Recorded.in(recording());
+    assertThat(arguments(recorded, "bind")).containsExactly("fd=" + listening + " " + text);
+    assertThat(arguments(recorded, "connect")).containsExactly("fd=" + client + " " + text);
+    List<String> accepted = arguments(recorded, "accept4");
+    assertThat(accepted).hasSize(2);
+    assertThat(accepted.get(0)).matches("fd=" + listening + "(\\(.*\\))? " + peer);
+    assertThat(accepted.get(1)).matches("fd=" + listening + "(\\(.*\\))?");
+    assertThat(recorded.syscalls("accept4").get(1).getString("errno")).isEqualTo("EAGAIN");
+  }
+
+  @Test
+  void datagrams() throws IOException {
+    int port = freePort();
+    String address = "hex:" + loopback(port);
+    String receiver;
+    try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+      start(jvm, "r", EVERY, syscalls("sendto,recvfrom"));
+      receiver = jvm.tell("call", 1, "socket", 2, 2, 0);
+      jvm.tell("call", 1, "bind", receiver, address, 16);
+      assertThat(jvm.tell("call", 1, "sendto", receiver, "text:abc", 3, 0, address, 16))
+          .isEqualTo("3");
+      jvm.tell("call", 1, "recvfrom", receiver, "hex:000000", 3, 0, address, "hex:10000000");
+      jvm.tell("call", 1, "sendto", -1, "text:abc", 3, 0, 0, 0);
+      jvm.tell("stop", "r", recording());
+      assertEndsQuietly(jvm);
+    }
+    Recorded recorded = Recorded.in(recording());
+    assertThat(arguments(recorded, "sendto"))
+        .containsExactly("fd=" + receiver + " count=3 127.0.0.1:" + port, "fd=-1 count=3");
+    assertThat(arguments(recorded, "recvfrom"))
+        .containsExactly("fd=" + receiver + " count=3 127.0.0.1:" + port);
   }
 
   private static List<String> arguments(Recorded recorded, String call) {

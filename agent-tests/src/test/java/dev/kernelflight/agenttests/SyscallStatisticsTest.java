@@ -39,6 +39,16 @@ class SyscallStatisticsTest {
     assertThat(jvm.end()).isEqualTo(new Finished(3, "", ""));
   }
 
+  /** Every one of these calls as an event, beside the statistics of all. */
+  private static void startRecordingOf(Running jvm, String calls) {
+    jvm.tell(
+        "start",
+        "r",
+        Recorded.SYSCALL + "#threshold=0ns",
+        Recorded.SYSCALL + "#syscalls=" + calls,
+        Recorded.FILE_OPEN);
+  }
+
   private static long sum(List<RecordedEvent> events, String field) {
     return events.stream().mapToLong(event -> event.getLong(field)).sum();
   }
@@ -232,12 +242,7 @@ class SyscallStatisticsTest {
   void exactWhereTheBufferOverflows() {
     int calls = KernelTracing.times(300_000);
     try (Running jvm = AgentProcess.of(Conductor.class).agent("pages=16").start()) {
-      jvm.tell(
-          "start",
-          "r",
-          Recorded.SYSCALL + "#threshold=0ns",
-          Recorded.SYSCALL + "#syscalls=getppid",
-          Recorded.FILE_OPEN);
+      startRecordingOf(jvm, "getppid");
       jvm.tell("call", calls, "getppid");
       jvm.tell("stop", "r", recording());
       assertEndsQuietly(jvm);
@@ -247,18 +252,29 @@ class SyscallStatisticsTest {
     assertThat(recorded.syscalls("getppid").size() + recorded.lost()).isEqualTo(calls);
   }
 
+  /** Several threads as fast as they can, with the default buffers. */
+  @Test
+  void asManyAsTheEventsAndTheLostOnes() {
+    int each = 30_000;
+    try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+      startRecordingOf(jvm, "getppid");
+      jvm.tell("threads-call", 4, each);
+      jvm.tell("stop", "r", recording());
+      assertEndsQuietly(jvm);
+    }
+    Recorded recorded = Recorded.in(recording());
+    long made = (1 + 2 + 3 + 4) * each;
+    assertThat(sum(recorded.statistics("getppid"), "count")).isEqualTo(made);
+    assertThat(recorded.syscalls("getppid").size() + recorded.lost()).isEqualTo(made);
+  }
+
   /** More threads than the kernel's table of threads has room for, one after the other. */
   @Test
   @Tag("soak")
   void threadsThatComeAndGo() {
     int threads = 20_000;
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
-      jvm.tell(
-          "start",
-          "r",
-          Recorded.SYSCALL + "#threshold=0ns",
-          Recorded.SYSCALL + "#syscalls=getppid,exit",
-          Recorded.FILE_OPEN);
+      startRecordingOf(jvm, "getppid,exit");
       jvm.tell("churn", threads);
       jvm.tell("stop", "r", recording());
       assertEndsQuietly(jvm);

@@ -1,7 +1,6 @@
 package dev.kernelflight.agent;
 
 import java.lang.instrument.Instrumentation;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,18 +8,30 @@ import org.jspecify.annotations.Nullable;
  * little as possible: probes are attached when a recording wants them.
  */
 public final class Agent {
-  private static final AtomicBoolean LOADED = new AtomicBoolean();
+  /** The option, instead of all others, that stops all tracing in a running JVM. */
+  public static final String DETACH = "detach";
+
+  /**
+   * The system property that tells whoever attached what came of it, in words: the JVM itself
+   * passes on no more than whether it failed.
+   */
+  public static final String ANSWER = "kernelflight.attach.answer";
+
   private static final int EXIT_CODE = 1;
 
+  private static @Nullable Recorder recorder;
+
   private Agent() {}
+
+  /** What a load came to, in words. */
+  private record Outcome(boolean failed, String text) {}
 
   /**
    * Called before the application's main method, on the main thread. Whatever goes wrong, the
    * application goes on, unless the options say {@code required=true}: then the process ends here.
    */
   public static void premain(@Nullable String options, Instrumentation instrumentation) {
-    String failure = load(options, instrumentation);
-    if (failure != null) {
+    if (load(options, instrumentation, true).failed) {
       System.exit(EXIT_CODE);
     }
   }
@@ -30,36 +41,50 @@ public final class Agent {
    * call is harmless.
    *
    * @throws IllegalStateException if tracing is impossible and the options say {@code
-   *     required=true}; the application goes on all the same
+   *     required=true}, or there was nothing to detach; the application goes on all the same
    */
   public static void agentmain(@Nullable String options, Instrumentation instrumentation) {
-    String failure = load(options, instrumentation);
-    if (failure != null) {
-      throw new IllegalStateException(failure);
+    Outcome outcome = DETACH.equals(options) ? detach() : load(options, instrumentation, false);
+    System.setProperty(ANSWER, outcome.text);
+    if (outcome.failed) {
+      throw new IllegalStateException(outcome.text);
     }
   }
 
-  /** Starts the recorder once; returns why not, if it was required. */
-  private static @Nullable String load(@Nullable String text, Instrumentation instrumentation) {
-    if (!LOADED.compareAndSet(false, true)) {
-      Console.warn("already loaded; the options of this load are ignored");
-      return null;
-    }
+  /** Starts the recorder once; fails only where tracing is required. */
+  private static synchronized Outcome load(
+      @Nullable String text, Instrumentation instrumentation, boolean starting) {
     boolean required = AgentOptions.asksForRequired(text);
+    Recorder trial = recorder;
     try {
-      AgentOptions options = AgentOptions.parse(text);
-      Recorder recorder = new Recorder(options, instrumentation);
-      if (required) {
-        recorder.tryOnce();
+      if (trial != null) {
+        String already = "already loaded; the options of this load are ignored";
+        Console.warn(already);
+        return new Outcome(false, required ? already + "; " + trial.tryOnce() : already);
       }
-      recorder.start();
-      return null;
+      trial = new Recorder(AgentOptions.parse(text), instrumentation);
+      String how = required ? trial.tryOnce() : "loaded";
+      trial.start();
+      recorder = trial;
+      return new Outcome(false, how);
     } catch (Throwable e) {
       // a failed load may be tried again, with other options
-      LOADED.set(false);
-      String message = Diagnosis.of(e).text(required);
+      if (trial != null && trial != recorder) {
+        trial.stop();
+      }
+      String message = Diagnosis.of(e).text(required && starting);
       Console.warn(message);
-      return required ? message : null;
+      return new Outcome(required, message);
     }
+  }
+
+  private static synchronized Outcome detach() {
+    Recorder running = recorder;
+    if (running == null) {
+      return new Outcome(true, "the agent is not loaded in this JVM");
+    }
+    running.stop();
+    recorder = null;
+    return new Outcome(false, "detached");
   }
 }

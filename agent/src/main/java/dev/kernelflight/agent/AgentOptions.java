@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param virtualThreads whether to tell virtual threads from the threads that carry them
  * @param required whether the application must not start without tracing
  */
-record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean required) {
+public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean required) {
   static final String KNOWN =
       """
         attach=auto|fentry|kprobe|tracepoint  the hook to use; auto takes the cheapest (default)
@@ -33,7 +33,7 @@ record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean requ
   private static final int MOST_PAGES = 65536;
 
   /** Options that cannot be understood; the message says which, and what is known. */
-  static final class BadOptionException extends Exception {
+  public static final class BadOptionException extends Exception {
     private static final long serialVersionUID = 1L;
 
     BadOptionException(String message) {
@@ -41,7 +41,8 @@ record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean requ
     }
   }
 
-  static AgentOptions defaults() {
+  /** What holds where nothing is said. */
+  public static AgentOptions defaults() {
     return new AgentOptions(
         new Tracer.Options(
             Optional.empty(), Tracer.Buffer.PERF, Tracer.Options.defaultPages(onlineCpus())),
@@ -59,7 +60,7 @@ record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean requ
   }
 
   /** Reads {@code name=value,name=value}. */
-  static AgentOptions parse(@Nullable String text) throws BadOptionException {
+  public static AgentOptions parse(@Nullable String text) throws BadOptionException {
     AgentOptions options = defaults();
     if (text == null || text.isBlank()) {
       return options;
@@ -91,7 +92,8 @@ record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean requ
     return equals < 0 ? "" : option.substring(equals + 1).strip();
   }
 
-  private AgentOptions with(String name, String value) throws BadOptionException {
+  /** With another value of an option. */
+  public AgentOptions with(String name, String value) throws BadOptionException {
     return switch (name) {
       case "attach" -> tracing(new Tracer.Options(hook(value), tracing.buffer(), tracing.pages()));
       case "buffer" ->

@@ -16,20 +16,17 @@ import java.util.stream.Collectors;
  * @param problem what could not be done, and what the kernel or the JVM answered
  * @param advice what to do about it
  */
-record Diagnosis(String problem, String advice) {
-  private static final Path STATUS = Path.of("/proc/self/status");
+public record Diagnosis(String problem, String advice) {
+  private static final Path SELF = Path.of("/proc/self");
   private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
-  private static final Path LIMITS = Path.of("/proc/self/limits");
   private static final Path PARANOID = Path.of("/proc/sys/kernel/perf_event_paranoid");
   private static final String LOCKED_MEMORY = "Max locked memory";
-  private static final int CAP_SYS_ADMIN = 21;
-  private static final int CAP_SYS_RESOURCE = 24;
   private static final int CAP_PERFMON = 38;
   private static final int CAP_BPF = 39;
   private static final int ENOSYS = 38;
 
   /** Makes sense of whatever stopped the agent. */
-  static Diagnosis of(Throwable failure) {
+  public static Diagnosis of(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       switch (cause) {
         case AgentOptions.BadOptionException e -> {
@@ -86,14 +83,30 @@ record Diagnosis(String problem, String advice) {
    * @param lockedMemory the limit on it in bytes, or {@code unlimited}
    * @param paranoid the setting {@code kernel.perf_event_paranoid}
    */
-  record Restrictions(
+  public record Restrictions(
       String capabilities, String seccomp, String lockdown, String lockedMemory, String paranoid) {
+    /** Number of a capability. */
+    public static final int CAP_SYS_ADMIN = 21;
+
+    /** Number of a capability. */
+    public static final int CAP_SYS_RESOURCE = 24;
+
     static Restrictions current() {
+      return of(SELF);
+    }
+
+    /**
+     * Those of a process.
+     *
+     * @param proc such as {@code /proc/self}
+     */
+    public static Restrictions of(Path proc) {
+      ProcStatus status = status(proc);
       return new Restrictions(
-          status("CapEff"),
-          status("Seccomp"),
+          status.field("CapEff"),
+          status.field("Seccomp"),
           content(LOCKDOWN),
-          lockedMemoryLimit(),
+          lockedMemoryLimit(proc),
           content(PARANOID));
     }
 
@@ -150,7 +163,8 @@ record Diagnosis(String problem, String advice) {
       return String.join("\n  ", advice);
     }
 
-    private List<String> lackingCapabilities() {
+    /** Those that tracing needs and this process has not, by name. */
+    public List<String> lackingCapabilities() {
       long effective;
       try {
         effective = Long.parseUnsignedLong(capabilities, 16);
@@ -169,8 +183,8 @@ record Diagnosis(String problem, String advice) {
       return lacking;
     }
 
-    /** Whether a capability is known to be there. */
-    private boolean has(int capability) {
+    /** Whether a capability is known to be there, by its number. */
+    public boolean has(int capability) {
       try {
         return (Long.parseUnsignedLong(capabilities, 16) >>> capability & 1) != 0;
       } catch (NumberFormatException e) {
@@ -179,8 +193,8 @@ record Diagnosis(String problem, String advice) {
     }
 
     /** The hard limit: the agent has raised the soft one to it. */
-    private static String lockedMemoryLimit() {
-      return content(LIMITS)
+    private static String lockedMemoryLimit(Path proc) {
+      return content(proc.resolve("limits"))
           .lines()
           .filter(line -> line.startsWith(LOCKED_MEMORY))
           .map(line -> line.substring(LOCKED_MEMORY.length()).strip().split(" +", 3)[1])
@@ -188,13 +202,13 @@ record Diagnosis(String problem, String advice) {
           .orElse("");
     }
 
-    private static String status(String field) {
-      return content(STATUS)
-          .lines()
-          .filter(line -> line.startsWith(field + ":"))
-          .map(line -> line.substring(field.length() + 1).strip())
-          .findFirst()
-          .orElse("");
+    private static ProcStatus status(Path proc) {
+      try {
+        return ProcStatus.of(proc);
+      } catch (IOException e) {
+        // not Linux, or not mounted
+        return new ProcStatus("");
+      }
     }
 
     private static String content(Path file) {

@@ -1,10 +1,13 @@
 package dev.kernelflight.agent;
 
+import dev.kernelflight.agent.decode.CpuSampleRecord;
 import dev.kernelflight.agent.decode.FileOpenRecord;
 import dev.kernelflight.agent.decode.KernelRecord;
 import dev.kernelflight.agent.decode.SyscallRecord;
+import dev.kernelflight.agent.emit.CpuSampleEmitter;
 import dev.kernelflight.agent.emit.DrainReporter;
 import dev.kernelflight.agent.emit.FileOpenEmitter;
+import dev.kernelflight.agent.emit.KernelStacks;
 import dev.kernelflight.agent.emit.LossReporter;
 import dev.kernelflight.agent.emit.RecordOrigin;
 import dev.kernelflight.agent.emit.StatisticsEmitter;
@@ -38,10 +41,12 @@ final class Pipeline implements AutoCloseable {
   private final KernelClock clock = new KernelClock(TickClock::now);
   private final FileOpenRecord fileOpen = new FileOpenRecord();
   private final SyscallRecord syscall = new SyscallRecord();
+  private final CpuSampleRecord cpuSample = new CpuSampleRecord();
   private final FileOpenEmitter fileOpens;
   private final SyscallEmitter syscalls;
+  private final CpuSampleEmitter cpuSamples;
   private final StatisticsEmitter statistics;
-  private final LossReporter losses = new LossReporter();
+  private final LossReporter losses = new LossReporter(LossReporter::commit);
   private final DrainReporter work = new DrainReporter();
   private long undecodable;
   private long records;
@@ -54,6 +59,7 @@ final class Pipeline implements AutoCloseable {
     RecordOrigin origin = new RecordOrigin(clock, threads, virtualThreads);
     fileOpens = new FileOpenEmitter(origin);
     syscalls = new SyscallEmitter(origin, arguments);
+    cpuSamples = new CpuSampleEmitter(origin, new KernelStacks(Console::warn));
     statistics = new StatisticsEmitter(origin);
   }
 
@@ -100,7 +106,9 @@ final class Pipeline implements AutoCloseable {
 
   /** Whether any probe is attached. */
   boolean seesAnything() {
-    return tracer.fileOpenProbe().isPresent() || tracer.syscallProbe().isPresent();
+    return tracer.fileOpenProbe().isPresent()
+        || tracer.syscallProbe().isPresent()
+        || tracer.sampleProbe().isPresent();
   }
 
   /** Commits all records that are there. */
@@ -138,6 +146,12 @@ final class Pipeline implements AutoCloseable {
           return;
         }
       }
+      case CpuSampleRecord.TYPE -> {
+        if (cpuSample.wrap(memory, offset, length)) {
+          cpuSamples.emit(cpuSample);
+          return;
+        }
+      }
       default -> {
         // no kind of record that there is
       }
@@ -154,7 +168,7 @@ final class Pipeline implements AutoCloseable {
 
   /** Follows CPUs that came or went. */
   void followCpus() throws KernelException {
-    tracer.transport().followCpus();
+    tracer.followCpus();
   }
 
   /** Commits what was lost since the last time. */

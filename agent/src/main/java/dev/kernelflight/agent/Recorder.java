@@ -18,6 +18,7 @@ import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -54,6 +55,11 @@ final class Recorder implements FlightRecorderListener {
   private final Instrumentation instrumentation;
   private final ReentrantLock lock = new ReentrantLock();
 
+  // JFR forgets the very objects that it was given
+  private final Runnable chunkEnds = this::chunkEnds;
+  private final Runnable chunkBegins = this::chunkBegins;
+  private final Runnable statisticsDue = this::statisticsDue;
+
   private @Nullable RecordingSettings settings;
   private volatile @Nullable Drainer drainer;
   private volatile @Nullable Pipeline pipeline;
@@ -67,13 +73,15 @@ final class Recorder implements FlightRecorderListener {
   /** What failed cannot succeed at the next recording either. */
   private boolean hopeless;
 
+  private volatile boolean stopped;
+
   Recorder(AgentOptions options, Instrumentation instrumentation) {
     this.options = options;
     this.instrumentation = instrumentation;
   }
 
   /** The daemon thread and what it waits on; made when the first recording wants an event. */
-  private record Drainer(Epoll epoll, int tid, JavaThreads threads) {}
+  private record Drainer(Thread thread, Epoll epoll, int tid, JavaThreads threads) {}
 
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
@@ -83,8 +91,12 @@ final class Recorder implements FlightRecorderListener {
     }
   }
 
-  /** Attaches and detaches at once, to see whether it can be done. */
-  void tryOnce() throws NoHookException, KernelException, IOException {
+  /**
+   * Attaches and detaches at once, to see whether it can be done.
+   *
+   * @return how, for people
+   */
+  String tryOnce() throws NoHookException, KernelException, IOException {
     lock.lock();
     try {
       Architecture.current();
@@ -92,9 +104,46 @@ final class Recorder implements FlightRecorderListener {
       try (Pipeline trial =
           Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads)) {
         trial.follow(new Requested(Wanted.fileOpensOnly(), PathFilter.ALL));
+        return "file opens by "
+            + trial.tracer().fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
+            + "; "
+            + trial.tracer().transport().description();
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Ends all of it: nothing of the agent stays in the kernel, nor its thread. Recordings go on
+   * without kernel events.
+   */
+  void stop() {
+    FlightRecorder.removeListener(this);
+    KernelSettings.setOnChange(() -> {});
+    for (Runnable hook : List.of(chunkEnds, chunkBegins, statisticsDue)) {
+      FlightRecorder.removePeriodicEvent(hook);
+    }
+    // what has happened until now belongs into the recordings
+    chunkEnds();
+    Drainer ending;
+    lock.lock();
+    try {
+      stopped = true;
+      refused = true;
+      detach();
+      wakeDrainer();
+      ending = drainer;
+      drainer = null;
+    } finally {
+      lock.unlock();
+    }
+    if (ending != null) {
+      try {
+        ending.thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -110,6 +159,16 @@ final class Recorder implements FlightRecorderListener {
   /** On any thread: what recordings want may have changed. */
   private void checkSettings() {
     settingsChanged = true;
+    lock.lock();
+    try {
+      wakeDrainer();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Under the lock: a drainer that has ended is no longer known. */
+  private void wakeDrainer() {
     Drainer ready = drainer;
     if (ready != null) {
       ready.epoll.wakeUp();
@@ -122,7 +181,7 @@ final class Recorder implements FlightRecorderListener {
       Requested requested = settings().read();
       lock.lock();
       try {
-        refused = hopeless;
+        refused = hopeless || stopped;
         follow(requested);
       } finally {
         lock.unlock();
@@ -140,9 +199,9 @@ final class Recorder implements FlightRecorderListener {
       Architecture.current(); // refuses other systems before anything of theirs is touched
       known = new RecordingSettings(Console::warn);
       KernelSettings.setOnChange(this::checkSettings);
-      FlightRecorder.addPeriodicEvent(DrainEvent.class, this::chunkEnds);
-      FlightRecorder.addPeriodicEvent(ProbeEvent.class, this::chunkBegins);
-      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, this::statisticsDue);
+      FlightRecorder.addPeriodicEvent(DrainEvent.class, chunkEnds);
+      FlightRecorder.addPeriodicEvent(ProbeEvent.class, chunkBegins);
+      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, statisticsDue);
       settings = known;
     }
     return known;
@@ -217,24 +276,27 @@ final class Recorder implements FlightRecorderListener {
                 // a buffer that nobody empties in time loses events; emptying it takes little time
                 CurrentProcess.setNice(DRAINER_NICE);
                 tid.complete(CurrentProcess.threadId());
-                drainForever(epoll, threads);
+                try (epoll;
+                    threads) {
+                  drainUntilStopped(epoll, threads);
+                }
               },
               "Kernel Flight Recorder");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();
-      ready = new Drainer(epoll, tid.join(), threads);
+      ready = new Drainer(thread, epoll, tid.join(), threads);
       drainer = ready;
     }
     return ready;
   }
 
-  private void drainForever(Epoll epoll, JavaThreads threads) {
+  private void drainUntilStopped(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
     boolean recordingRuns = true;
     boolean followsVirtualThreads = false;
     int startingRounds = 0;
-    while (true) {
+    while (!stopped) {
       try {
         boolean attached = pipeline != null;
         if (attached && startingRounds < MOST_STARTING_ROUNDS && !threads.listen()) {

@@ -36,6 +36,8 @@ class ArchitectureTest {
           from("agent.enrich", "agent.decode", "bpf"),
           from("agent.emit", "agent.decode", "agent.enrich", "agent.settings", "events", "bpf"),
           from("agent.settings", "events", "bpf"),
+          from("agent.recording", "agent.settings", "events"),
+          from("jmc.rules"),
           new Allowed("dev.kernelflight.agent.stacks..", List.of(ANYTHING)),
           new Allowed("dev.kernelflight.agent.cli..", List.of(ANYTHING)),
           // The root alone, without its sub-packages.
@@ -114,6 +116,26 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .areAssignableTo(Linker.class)
+        .check(CLASSES);
+  }
+
+  /** It would cost the start of every JVM with the agent. */
+  @Test
+  void missionControlIsForTheCommandLineAlone() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("dev.kernelflight.agent.recording..", "dev.kernelflight.jmc..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.openjdk.jmc..")
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(
+            "dev.kernelflight.agent.recording..", "dev.kernelflight.agent.cli..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.kernelflight.agent.recording..")
         .check(CLASSES);
   }
 

@@ -3,6 +3,7 @@ package dev.kernelflight.bpf;
 import dev.kernelflight.bpf.Tracer.Probe;
 import dev.kernelflight.bpf.attach.AttachedHook;
 import dev.kernelflight.bpf.attach.Attacher;
+import dev.kernelflight.bpf.attach.CpuSampler;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.HookKind;
@@ -40,6 +41,7 @@ final class Probes implements AutoCloseable {
 
   private @Nullable AttachedHook syscalls;
   private @Nullable AttachedHook openFunctions;
+  private @Nullable CpuSampler sampler;
 
   /** Why no kernel function is hooked for file opens, once that was tried in vain. */
   private @Nullable List<Refusal> openFunctionsRefused;
@@ -69,7 +71,8 @@ final class Probes implements AutoCloseable {
       filter.forgetOpens();
     }
     wanted = newlyWanted;
-    if (!wanted.isNothing() && threadExits == null) {
+    NoHookException noSamples = followSamples();
+    if (wanted.anyCalls() && threadExits == null) {
       threadExits = new Attacher(object).attachFirst("ends of threads", List.of(THREAD_EXIT));
     }
     NoHookException noOpens = null;
@@ -89,8 +92,38 @@ final class Probes implements AutoCloseable {
     if (!opens) {
       openFunctions = detach(openFunctions);
     }
-    if (noOpens != null) {
-      throw noOpens;
+    NoHookException failed = noOpens == null ? noSamples : noOpens;
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  /** Samples at the wanted frequency, or not at all; returns why not where it cannot. */
+  private @Nullable NoHookException followSamples() {
+    int frequency = wanted.samples().map(Wanted.Samples::frequency).orElse(0);
+    if (sampler != null && sampler.frequency() != frequency) {
+      detachSampler();
+    }
+    if (frequency > 0 && sampler == null) {
+      try {
+        sampler = CpuSampler.attach(object, Tracer.CPU_SAMPLES, frequency);
+      } catch (NoHookException e) {
+        return e;
+      }
+    }
+    return null;
+  }
+
+  private void detachSampler() {
+    CpuSampler attached = sampler;
+    sampler = null;
+    if (attached != null) {
+      try {
+        skippedRunsBefore += attached.skippedRuns();
+      } catch (KernelException e) {
+        // then they stay uncounted
+      }
+      attached.close();
     }
   }
 
@@ -147,6 +180,17 @@ final class Probes implements AutoCloseable {
     return Optional.ofNullable(syscalls).map(hook -> new Probe(hook.hook(), hook.refusals()));
   }
 
+  Optional<Probe> ofSamples() {
+    return Optional.ofNullable(sampler).map(used -> new Probe(used.hook(), used.refusals()));
+  }
+
+  /** As {@link Tracer#followCpus}, for what is attached to each CPU. */
+  void followCpus() throws KernelException {
+    if (sampler != null) {
+      sampler.followCpus();
+    }
+  }
+
   long skippedRuns() throws KernelException {
     long skipped = skippedRunsBefore;
     for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions}) {
@@ -154,11 +198,12 @@ final class Probes implements AutoCloseable {
         skipped += hook.skippedRuns();
       }
     }
-    return skipped;
+    return sampler == null ? skipped : skipped + sampler.skippedRuns();
   }
 
   @Override
   public void close() {
+    detachSampler();
     openFunctions = detach(openFunctions);
     syscalls = detach(syscalls);
     threadExits = detach(threadExits);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.abi.Resource;
 import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
@@ -26,17 +27,17 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.MemoryLock;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Traces this process: owns the maps, programs, hooks and buffers from {@link #open} to {@link
- * #close}. Probes are attached while {@link #follow} was last asked for what they see.
+ * Traces this process, or others: owns the maps, programs, hooks and buffers from {@link #open} to
+ * {@link #close}. Probes are attached while {@link #follow} was last asked for what they see.
  *
  * <p>Not thread-safe: one thread at a time, guarded by its owner.
  */
@@ -88,6 +89,15 @@ public final class Tracer implements AutoCloseable {
   public record Counters(long sent, long lost, long filtered, long unpaired, long untracked) {
     static final int BYTES = 5 * Long.BYTES;
 
+    private Counters plus(Counters other) {
+      return new Counters(
+          sent + other.sent,
+          lost + other.lost,
+          filtered + other.filtered,
+          unpaired + other.unpaired,
+          untracked + other.untracked);
+    }
+
     static Counters read(MemorySegment memory, long at) {
       return new Counters(
           memory.get(JAVA_LONG, at),
@@ -98,8 +108,36 @@ public final class Tracer implements AutoCloseable {
     }
   }
 
+  /** Which processes are traced. */
+  public sealed interface Scope {
+    /**
+     * This one.
+     *
+     * @param agentThread the thread, by its kernel id, that is left out
+     */
+    record OwnProcess(int agentThread) implements Scope {}
+
+    /**
+     * Another one, in this process' PID namespace, or in any if that is the initial one.
+     *
+     * @param pid its id in this process' PID namespace
+     */
+    record OtherProcess(int pid) implements Scope {}
+
+    /**
+     * All but this one: those in this process' PID namespace, or in any if that is the initial one.
+     */
+    record AllProcesses() implements Scope {}
+  }
+
+  /** {@code enum counters_of}. */
+  private static final int KINDS_OF_COUNTERS = 2;
+
   /** What a {@link NoHookException} is about where file opens cannot be seen. */
   public static final String FILE_OPENS = "file opens";
+
+  /** The same where CPUs cannot be sampled. */
+  public static final String CPU_SAMPLES = "CPU samples";
 
   private static final String EVENTS = "events";
   private static final long LARGEST_RING_BYTES = 1 << 30;
@@ -162,40 +200,36 @@ public final class Tracer implements AutoCloseable {
   static BpfObject loadObject(Architecture architecture)
       throws IOException, MalformedObjectException {
     String name = "kernelflight-" + architecture.kernelName() + ".bpf.o";
-    try (InputStream in = Tracer.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IOException(name + " is missing from the jar");
-      }
-      return BpfObject.parse(in.readAllBytes());
-    }
+    return BpfObject.parse(Resource.bytes(Tracer.class, name));
+  }
+
+  /** To trace this process but for one thread. */
+  public static Tracer open(Options options, int agentThread, Epoll epoll)
+      throws KernelException, IOException {
+    return open(options, new Scope.OwnProcess(agentThread), epoll);
   }
 
   /**
    * Creates maps and buffers; nothing is attached yet.
    *
-   * @param agentThread the thread, by its kernel id, that is never traced
    * @param epoll woken when a buffer holds {@link Transport#wakeUpBytes}
    * @throws KernelException if the kernel refuses
    * @throws IOException if /proc or /sys cannot be read
    */
-  public static Tracer open(Options options, int agentThread, Epoll epoll)
+  public static Tracer open(Options options, Scope scope, Epoll epoll)
       throws KernelException, IOException {
     Architecture architecture = Architecture.current();
     return open(
         options,
         architecture,
         FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()),
-        agentThread,
+        scope,
         epoll);
   }
 
   /** With other functions to hook for file opens, in the order of their cost. */
   static Tracer open(
-      Options options,
-      Architecture architecture,
-      List<Hook> openHooks,
-      int agentThread,
-      Epoll epoll)
+      Options options, Architecture architecture, List<Hook> openHooks, Scope scope, Epoll epoll)
       throws KernelException, IOException {
     BpfObject parsed;
     try {
@@ -204,18 +238,22 @@ public final class Tracer implements AutoCloseable {
       throw new IOException("the jar is damaged: " + e.getMessage(), e);
     }
     int possibleCpus = Cpus.possible();
-    LoadedObject object = createMaps(parsed, options, possibleCpus);
+    LoadedObject object = createMaps(parsed, options, scope, possibleCpus);
     Transport transport = null;
     try {
-      try (Fd identify = object.load("identify", 0)) {
-        Bpf.runOnce("identify", identify);
+      if (!(scope instanceof Scope.OtherProcess)) {
+        try (Fd identify = object.load("identify", 0)) {
+          Bpf.runOnce("identify", identify);
+        }
       }
       transport =
           options.buffer == Buffer.RING
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
       Tracer tracer = new Tracer(options, openHooks, object, transport, possibleCpus);
-      tracer.filter.setAgentThread(agentThread);
+      if (scope instanceof Scope.OwnProcess own) {
+        tracer.filter.setAgentThread(own.agentThread);
+      }
       return tracer;
     } catch (KernelException | IOException | RuntimeException e) {
       if (transport != null) {
@@ -240,7 +278,8 @@ public final class Tracer implements AutoCloseable {
     probes.follow(wanted);
   }
 
-  private static LoadedObject createMaps(BpfObject object, Options options, int possibleCpus)
+  private static LoadedObject createMaps(
+      BpfObject object, Options options, Scope scope, int possibleCpus)
       throws KernelException, IOException {
     try {
       MemoryLock.lift();
@@ -251,6 +290,15 @@ public final class Tracer implements AutoCloseable {
     Map<String, Long> constants = new HashMap<>();
     constants.put("pid_namespace_dev", namespace.device());
     constants.put("pid_namespace_ino", namespace.inode());
+    constants.put("initial_pid_namespace", namespace.isInitial() ? 1L : 0L);
+    switch (scope) {
+      case Scope.OwnProcess own -> constants.put("scope", 0L);
+      case Scope.OtherProcess other -> {
+        constants.put("scope", 1L);
+        constants.put("target_pid", (long) other.pid);
+      }
+      case Scope.AllProcesses all -> constants.put("scope", 2L);
+    }
     if (options.buffer == Buffer.PERF) {
       MapSpec perCpu =
           new MapSpec(
@@ -298,6 +346,17 @@ public final class Tracer implements AutoCloseable {
     return probes.ofSyscalls();
   }
 
+  /** How CPUs are sampled, if they are. */
+  public Optional<Probe> sampleProbe() {
+    return probes.ofSamples();
+  }
+
+  /** Follows CPUs that went or came online since the last call; cheap when none did. */
+  public void followCpus() throws KernelException {
+    transport.followCpus();
+    probes.followCpus();
+  }
+
   /** How often the kernel skipped a program because it was interrupted by itself. */
   public long skippedRuns() throws KernelException {
     return probes.skippedRuns();
@@ -318,10 +377,13 @@ public final class Tracer implements AutoCloseable {
 
   /** The counts of every possible CPU, by its number. */
   public Counters[] counters() throws KernelException {
-    object.map("counters").read(0, counterMemory);
     Counters[] all = new Counters[possibleCpus];
-    for (int cpu = 0; cpu < possibleCpus; cpu++) {
-      all[cpu] = Counters.read(counterMemory, (long) cpu * Counters.BYTES);
+    Arrays.fill(all, new Counters(0, 0, 0, 0, 0));
+    for (int kind = 0; kind < KINDS_OF_COUNTERS; kind++) {
+      object.map("counters").read(kind, counterMemory);
+      for (int cpu = 0; cpu < possibleCpus; cpu++) {
+        all[cpu] = all[cpu].plus(Counters.read(counterMemory, (long) cpu * Counters.BYTES));
+      }
     }
     return all;
   }

@@ -10,12 +10,16 @@ import java.util.Optional;
  * @param fileOpens empty for none
  * @param syscalls empty for none
  * @param statistics empty for none
+ * @param samples empty for none
  */
 public record Wanted(
-    Optional<FileOpens> fileOpens, Optional<Syscalls> syscalls, Optional<Statistics> statistics) {
+    Optional<FileOpens> fileOpens,
+    Optional<Syscalls> syscalls,
+    Optional<Statistics> statistics,
+    Optional<Samples> samples) {
   /** Nothing at all: no probe is attached. */
   public static final Wanted NOTHING =
-      new Wanted(Optional.empty(), Optional.empty(), Optional.empty());
+      new Wanted(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 
   /**
    * File opens.
@@ -46,13 +50,26 @@ public record Wanted(
    */
   public record Statistics(boolean byThread) {}
 
+  /**
+   * What CPUs do at regular moments.
+   *
+   * @param frequency of each CPU, in Hz
+   */
+  public record Samples(int frequency) {}
+
   /** File opens alone, all of them. */
   public static Wanted fileOpensOnly() {
-    return new Wanted(Optional.of(FileOpens.ALL), Optional.empty(), Optional.empty());
+    return new Wanted(
+        Optional.of(FileOpens.ALL), Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
+  /** Whether any call is: what the threads' entries in the kernel are for. */
+  boolean anyCalls() {
+    return fileOpens.isPresent() || syscalls.isPresent() || statistics.isPresent();
   }
 
   /** Whether nothing is. */
   public boolean isNothing() {
-    return fileOpens.isEmpty() && syscalls.isEmpty() && statistics.isEmpty();
+    return !anyCalls() && samples.isEmpty();
   }
 }

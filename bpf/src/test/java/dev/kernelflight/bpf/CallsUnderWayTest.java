@@ -42,7 +42,8 @@ class CallsUnderWayTest {
     return new Wanted(
         Optional.empty(),
         Optional.of(new Wanted.Syscalls(0, false, numbers)),
-        statistics ? Optional.of(new Wanted.Statistics(true)) : Optional.empty());
+        statistics ? Optional.of(new Wanted.Statistics(true)) : Optional.empty(),
+        Optional.empty());
   }
 
   private static Wanted readsAndStatistics() {

@@ -98,7 +98,8 @@ class ThreadSlotTest {
         first.close();
         assertThat(second.open(last)).isNotNegative();
 
-        assertThat(tids(traced, file)).containsExactly(first.tid, second.tid);
+        // each CPU's buffer is drained for itself
+        assertThat(tids(traced, file)).containsExactlyInAnyOrder(first.tid, second.tid);
         assertThat(tids(traced, fifo)).contains(first.tid).doesNotContain(second.tid);
         assertThat(tids(traced, later)).containsExactly(second.tid);
         assertThat(tids(traced, last)).containsExactly(second.tid);

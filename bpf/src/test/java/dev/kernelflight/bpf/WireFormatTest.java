@@ -100,7 +100,14 @@ class WireFormatTest {
     assertThat(object.variables().keySet()).containsExactlyInAnyOrder(".rodata", ".bss");
     var constants = requireNonNull(object.variables().get(".rodata"));
     assertThat(constants.variables().keySet())
-        .contains("pid_namespace_dev", "pid_namespace_ino", "use_ring_buffer", "wakeup_bytes");
+        .contains(
+            "pid_namespace_dev",
+            "pid_namespace_ino",
+            "use_ring_buffer",
+            "wakeup_bytes",
+            "scope",
+            "target_pid",
+            "initial_pid_namespace");
     assertThat(constants.variable("pid_namespace_dev").size()).isEqualTo(Long.BYTES);
     assertThat(constants.variable("use_ring_buffer").size()).isEqualTo(Integer.BYTES);
     assertThat(requireNonNull(object.variables().get(".bss")).variable("filter").size())

@@ -14,6 +14,9 @@ public final class KernelSettings {
   /** Of kernel.SyscallStatistics: each thread for itself. */
   public static final String BY_THREAD = "byThread";
 
+  /** Of kernel.CpuSample: how often, in Hz. */
+  public static final String FREQUENCY = "frequency";
+
   private KernelSettings() {}
 
   /** Called on any thread when a recording changes one of them; there is one listener. */
@@ -34,6 +37,14 @@ public final class KernelSettings {
     /** Made by JFR. */
     public SyscallsControl() {
       super("all", ",");
+    }
+  }
+
+  /** The control of {@link #FREQUENCY}. */
+  public static final class FrequencyControl extends SettingText {
+    /** Made by JFR. */
+    public FrequencyControl() {
+      super(CpuSampleEvent.DEFAULT_FREQUENCY, ",");
     }
   }
 

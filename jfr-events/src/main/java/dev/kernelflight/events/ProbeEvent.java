@@ -22,14 +22,17 @@ public final class ProbeEvent extends Event {
   @Description("Name of the event that the hook carries")
   public @Nullable String event;
 
-  /** fentry, kprobe, tracepoint, or none. */
+  /** fentry, kprobe, tracepoint, perf event, or none. */
   @Label("Hook")
-  @Description("fentry, kprobe or tracepoint, from cheap to expensive; none if all were refused")
+  @Description(
+      "fentry, kprobe or tracepoint, from cheap to expensive; perf event for samples; none if all were"
+          + " refused")
   public @Nullable String hook;
 
-  /** The hooked kernel functions or tracepoints. */
+  /** The hooked kernel functions or tracepoints, or the counter. */
   @Label("Target")
-  @Description("Kernel functions or tracepoints that are hooked")
+  @Description(
+      "Kernel functions or tracepoints that are hooked; for samples the clock and frequency")
   public @Nullable String target;
 
   /** Kind and size of the buffers. */

@@ -63,31 +63,39 @@ public final class SyscallEvent extends FailingCallEvent {
 
   /** The errno's name, or null. */
   @Label("Error")
-  @Description("Name of the errno if the call failed, such as ETIMEDOUT")
+  @Description(
+      "Name of the errno if the call failed, such as ETIMEDOUT; one that begins with ERESTART if a"
+          + " signal interrupted it: if the kernel then restarts it, that is an event of its own")
   public @Nullable String errno;
 
   /** As the call had it. */
   @Label("Argument 1")
+  @Description("First argument as the call had it")
   public long argument1;
 
   /** As the call had it. */
   @Label("Argument 2")
+  @Description("Second argument as the call had it")
   public long argument2;
 
   /** As the call had it. */
   @Label("Argument 3")
+  @Description("Third argument as the call had it")
   public long argument3;
 
   /** As the call had it. */
   @Label("Argument 4")
+  @Description("Fourth argument as the call had it")
   public long argument4;
 
   /** As the call had it. */
   @Label("Argument 5")
+  @Description("Fifth argument as the call had it")
   public long argument5;
 
   /** As the call had it. */
   @Label("Argument 6")
+  @Description("Sixth argument as the call had it")
   public long argument6;
 
   /** The kernel's id of the thread, as the JVM sees it. */

@@ -53,11 +53,13 @@ public final class SyscallStatisticsEvent extends Event {
 
   /** Their time. */
   @Label("Total Time")
+  @Description("Time of all calls together; of several threads it may be longer than the period")
   @Timespan(Timespan.NANOSECONDS)
   public long total;
 
   /** Total by count. */
   @Label("Mean Time")
+  @Description("Total time by count")
   @Timespan(Timespan.NANOSECONDS)
   public long mean;
 
@@ -69,16 +71,19 @@ public final class SyscallStatisticsEvent extends Event {
 
   /** From the histogram. */
   @Label("90th Percentile")
+  @Description("Of 100 calls 90 took no longer; interpolated like the median")
   @Timespan(Timespan.NANOSECONDS)
   public long p90;
 
   /** From the histogram. */
   @Label("99th Percentile")
+  @Description("Of 100 calls 99 took no longer; interpolated like the median")
   @Timespan(Timespan.NANOSECONDS)
   public long p99;
 
   /** The longest. */
   @Label("Longest Time")
+  @Description("Time of the longest call")
   @Timespan(Timespan.NANOSECONDS)
   public long max;
 

@@ -42,7 +42,7 @@ class AgentJarTest {
         if (entry.getName().endsWith(".class") && !entry.getName().contains("/shaded/")) {
           try (var in = new DataInputStream(jar.getInputStream(entry))) {
             in.skipNBytes(6);
-            assertThat(in.readUnsignedShort()).as(entry.getName()).isEqualTo(65);
+            assertThat(in.readUnsignedShort()).as(entry.getName()).isLessThanOrEqualTo(65);
           }
         }
       }

@@ -7,6 +7,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -75,7 +76,10 @@ public final class Conductor {
         return String.valueOf(new ProcessBuilder(words[1]).start().waitFor());
       }
       case "become-shell" -> SystemCalls.becomeShell(line.substring("become-shell ".length()));
+      case "burn" -> SystemCalls.burn();
       case "block" -> SystemCalls.blockInRead();
+      // as some servers do, so that jars can be replaced
+      case "uncached" -> URLConnection.setDefaultUseCaches("jar", false);
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);
       case "dump" -> recording(words[1]).dump(Path.of(words[2]));

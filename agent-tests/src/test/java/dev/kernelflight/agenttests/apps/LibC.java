@@ -34,6 +34,8 @@ final class LibC {
   static final int SETRESGID = X86 ? 119 : 149;
   static final int SCHED_SETSCHEDULER = X86 ? 144 : 119;
   static final int BPF = X86 ? 321 : 280;
+  static final int PERF_EVENT_OPEN = X86 ? 298 : 241;
+  static final int PROCESS_VM_READV = X86 ? 310 : 270;
   static final int READ = X86 ? 0 : 63;
   static final int WRITE = X86 ? 1 : 64;
   static final int GETPPID = X86 ? 110 : 173;
@@ -45,7 +47,10 @@ final class LibC {
   static final int BIND = X86 ? 49 : 200;
   static final int LISTEN = X86 ? 50 : 201;
   static final int ACCEPT4 = X86 ? 288 : 242;
+  static final int SENDTO = X86 ? 44 : 206;
+  static final int RECVFROM = X86 ? 45 : 207;
   static final int TGKILL = X86 ? 234 : 131;
+  static final int GETRANDOM = X86 ? 318 : 278;
   static final int FUTEX = X86 ? 202 : 98;
 
   static final int AT_FDCWD = -100;

@@ -26,7 +26,10 @@ public final class Restricted {
 
   private Restricted() {}
 
-  /** Arguments: "nobody", or "seccomp" with an errno; then the program and its arguments. */
+  /**
+   * Arguments: "nobody", or "seccomp" with the name of a system call and the errno that it shall
+   * answer; then the program and its arguments.
+   */
   public static void main(String[] args) {
     List<String> rest = List.of(args);
     try (Arena arena = Arena.ofConfined()) {
@@ -36,8 +39,8 @@ public final class Restricted {
           rest = rest.subList(1, rest.size());
         }
         case "seccomp" -> {
-          forbidBpf(arena, Integer.parseInt(args[1]));
-          rest = rest.subList(2, rest.size());
+          forbid(arena, number(args[1]), Integer.parseInt(args[2]));
+          rest = rest.subList(3, rest.size());
         }
         default -> throw new IllegalArgumentException(args[0]);
       }
@@ -59,11 +62,20 @@ public final class Restricted {
     LibC.must("setresuid", LibC.call(LibC.SETRESUID, NOBODY, NOBODY, NOBODY));
   }
 
-  /** A seccomp filter: bpf(2) answers an errno, everything else goes through. */
-  private static void forbidBpf(Arena arena, int errno) {
+  private static int number(String call) {
+    return switch (call) {
+      case "bpf" -> LibC.BPF;
+      case "perf_event_open" -> LibC.PERF_EVENT_OPEN;
+      case "process_vm_readv" -> LibC.PROCESS_VM_READV;
+      default -> throw new IllegalArgumentException(call);
+    };
+  }
+
+  /** A seccomp filter: one system call answers an errno, everything else goes through. */
+  private static void forbid(Arena arena, int call, int errno) {
     MemorySegment filter = arena.allocate(4 * 8, 8);
     instruction(filter, 0, LOAD_WORD, 0, 0, 0);
-    instruction(filter, 1, JUMP_IF_EQUAL, 0, 1, LibC.BPF);
+    instruction(filter, 1, JUMP_IF_EQUAL, 0, 1, call);
     instruction(filter, 2, RETURN, 0, 0, SECCOMP_RET_ERRNO | errno);
     instruction(filter, 3, RETURN, 0, 0, SECCOMP_RET_ALLOW);
     MemorySegment program = arena.allocate(16, 8);

@@ -13,6 +13,8 @@ import java.util.List;
 final class SystemCalls {
   private static final int AT_ONCE = 20;
 
+  private static volatile long burned = 1;
+
   private SystemCalls() {}
 
   private static int number(String name) {
@@ -30,6 +32,8 @@ final class SystemCalls {
       case "tgkill" -> LibC.TGKILL;
       case "futex" -> LibC.FUTEX;
       case "execve" -> LibC.EXECVE;
+      case "sendto" -> LibC.SENDTO;
+      case "recvfrom" -> LibC.RECVFROM;
       default -> throw new IllegalArgumentException(name);
     };
   }
@@ -122,6 +126,29 @@ final class SystemCalls {
       LibC.must(
           "execve", LibC.call(LibC.EXECVE, shell, arguments.address(), environment.address()));
     }
+  }
+
+  /** Threads that compute until the JVM ends: burn-user in Java, burn-kernel in the kernel. */
+  static void burn() {
+    Thread.ofPlatform()
+        .name("burn-user")
+        .daemon()
+        .start(() -> {
+          while (true) {
+            burned = burned * 31 + 7;
+          }
+        });
+    Thread.ofPlatform()
+        .name("burn-kernel")
+        .daemon()
+        .start(() -> {
+          try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(1 << 20);
+            while (true) {
+              LibC.call(LibC.GETRANDOM, bytes.address(), bytes.byteSize(), 0);
+            }
+          }
+        });
   }
 
   /** A thread that waits in read until the JVM ends. */

@@ -1,10 +1,12 @@
 package dev.kernelflight.agent.cli;
 
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program behind {@code java -jar ebpf-agent.jar}. */
 @Command(
@@ -16,13 +18,34 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = SettingsCommand.class)
+    subcommands = {
+      AttachCommand.class,
+      DetachCommand.class,
+      DoctorCommand.class,
+      PerfCommand.class,
+      PrintCommand.class,
+      ReportCommand.class,
+      SettingsCommand.class
+    })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   /** Exits with 0, 1 where a command failed, or 2 where it was called wrongly. */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    CommandLine commands = new CommandLine(new Main());
+    commands.setCaseInsensitiveEnumValuesAllowed(true);
+    commands.setParameterExceptionHandler(Main::explain);
+    System.exit(commands.execute(args));
+  }
+
+  /** The message alone: below all of the help nobody would see it. */
+  private static int explain(ParameterException wrong, String[] args) {
+    CommandSpec command = wrong.getCommandLine().getCommandSpec();
+    PrintWriter err = wrong.getCommandLine().getErr();
+    err.println(command.name() + ": " + wrong.getMessage());
+    UnmatchedArgumentException.printSuggestions(wrong, err);
+    err.println("All options: java -jar " + command.qualifiedName() + " --help");
+    return command.exitCodeOnInvalidInput();
   }
 
   @Override

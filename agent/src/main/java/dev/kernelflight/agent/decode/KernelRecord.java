@@ -10,15 +10,16 @@ import java.lang.foreign.MemorySegment;
  * {@code struct event} of {@code event.h}, the start of every record:
  *
  * <pre>
- *   0 type (u32)   4 tid (u32)   8 pid (u32)   16 start (u64, ns)   24 end (u64, ns)
- *   32 Java thread (u64)   40 comm (16 bytes)
+ *   0 type (u32)         4 tid (u32)        8 pid (u32)              12 (u32)
+ *   16 start (u64, ns)   24 end (u64, ns)   32 Java thread (u64)     40 comm (16 bytes)
  * </pre>
  *
  * Point it at a record with {@link #wrap} before reading; one thread at a time.
  */
-public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord {
+public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord, CpuSampleRecord {
   static final int TYPE_OFFSET = 0;
   static final int TID = 4;
+  static final int PID = 8;
   static final int START = 16;
   static final int END = 24;
   static final int JAVA_THREAD = 32;
@@ -67,9 +68,14 @@ public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord 
     return memory;
   }
 
-  /** The thread, as the JVM's PID namespace numbers it. */
+  /** The thread, as the reader's PID namespace numbers it. */
   public final int tid() {
     return intAt(TID);
+  }
+
+  /** The process, as the reader's PID namespace numbers it. */
+  public final int pid() {
+    return intAt(PID);
   }
 
   /** CLOCK_MONOTONIC, ns. */

@@ -4,12 +4,11 @@ import dev.kernelflight.bpf.Tracer.Counters;
 import dev.kernelflight.events.EventsLostEvent;
 
 /**
- * Commits what went missing since the last report, from counters that only ever grow. One thread at
- * a time.
+ * Tells what went missing since the last report, from counters that only ever grow. One thread at a
+ * time.
  */
 public final class LossReporter {
-  private static final String BUFFER_FULL =
-      "the buffer was full: enlarge it with the agent option pages=";
+  private static final String BUFFER_FULL = "the buffer was full: enlarge it with the option pages";
   private static final String RETURN_MISSED =
       "the return of a call was not seen: too many calls were under way at once for the kretprobe";
   private static final String UNTRACKED =
@@ -17,13 +16,38 @@ public final class LossReporter {
   private static final String SKIPPED =
       "the kernel skipped a program because it was interrupted by itself";
   private static final String UNDECODABLE = "the record could not be made out";
-  private static final int NO_CPU = -1;
+
+  /** Stands for the CPU where that is not known. */
+  public static final int NO_CPU = -1;
+
+  /** Takes a loss. */
+  @FunctionalInterface
+  public interface Handler {
+    /** So many events of a CPU, or of {@link #NO_CPU}; why, and what helps. */
+    void onLoss(int cpu, long count, String reason);
+  }
+
+  private final Handler handler;
 
   private long[] lost = {};
   private long[] unpaired = {};
   private long[] untracked = {};
   private long skipped;
   private long undecodable;
+
+  /** Tells a handler. */
+  public LossReporter(Handler handler) {
+    this.handler = handler;
+  }
+
+  /** Commits it as an event. */
+  public static void commit(int cpu, long count, String reason) {
+    EventsLostEvent event = new EventsLostEvent();
+    event.cpu = cpu;
+    event.count = count;
+    event.reason = reason;
+    event.commit();
+  }
 
   /**
    * Reports.
@@ -40,26 +64,22 @@ public final class LossReporter {
     }
     for (int cpu = 0; cpu < cpus.length; cpu++) {
       Counters now = cpus[cpu];
-      commit(cpu, now.lost() - lost[cpu], BUFFER_FULL);
-      commit(cpu, now.unpaired() - unpaired[cpu], RETURN_MISSED);
-      commit(cpu, now.untracked() - untracked[cpu], UNTRACKED);
+      tell(cpu, now.lost() - lost[cpu], BUFFER_FULL);
+      tell(cpu, now.unpaired() - unpaired[cpu], RETURN_MISSED);
+      tell(cpu, now.untracked() - untracked[cpu], UNTRACKED);
       lost[cpu] = now.lost();
       unpaired[cpu] = now.unpaired();
       untracked[cpu] = now.untracked();
     }
-    commit(NO_CPU, skippedRuns - skipped, SKIPPED);
-    commit(NO_CPU, undecodableRecords - undecodable, UNDECODABLE);
+    tell(NO_CPU, skippedRuns - skipped, SKIPPED);
+    tell(NO_CPU, undecodableRecords - undecodable, UNDECODABLE);
     skipped = skippedRuns;
     undecodable = undecodableRecords;
   }
 
-  private static void commit(int cpu, long count, String reason) {
+  private void tell(int cpu, long count, String reason) {
     if (count > 0) {
-      EventsLostEvent event = new EventsLostEvent();
-      event.cpu = cpu;
-      event.count = count;
-      event.reason = reason;
-      event.commit();
+      handler.onLoss(cpu, count, reason);
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.kernelflight.agent.emit;
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
+import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallEvent;
@@ -17,6 +18,7 @@ public final class ProbeReporter {
   /** Reports the hooks that are in force. */
   public static void report(Tracer tracer) {
     tracer.fileOpenProbe().ifPresent(probe -> commit(FileOpenEvent.NAME, probe, tracer));
+    tracer.sampleProbe().ifPresent(probe -> commit(CpuSampleEvent.NAME, probe, tracer));
     tracer
         .syscallProbe()
         .ifPresent(probe -> {
@@ -31,8 +33,13 @@ public final class ProbeReporter {
 
   /** Reports that there is none. */
   public static void report(NoHookException e) {
-    event(e.what().equals(Tracer.FILE_OPENS) ? FileOpenEvent.NAME : SyscallEvent.NAME, e.refusals())
-        .commit();
+    String event =
+        switch (e.what()) {
+          case Tracer.FILE_OPENS -> FileOpenEvent.NAME;
+          case Tracer.CPU_SAMPLES -> CpuSampleEvent.NAME;
+          default -> SyscallEvent.NAME;
+        };
+    event(event, e.refusals()).commit();
   }
 
   private static void commit(String eventName, Tracer.Probe probe, Tracer tracer) {

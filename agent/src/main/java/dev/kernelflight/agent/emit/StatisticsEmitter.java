@@ -13,7 +13,7 @@ public final class StatisticsEmitter {
   private static final Path TASKS = Path.of("/proc/self/task");
 
   private final RecordOrigin origin;
-  private final KernelNames names = KernelNames.ofThisMachine();
+  private final SyscallNames names = new SyscallNames(KernelNames.ofThisMachine());
   private final Map<Long, Sums> last = new HashMap<>();
 
   /** What was already committed of one kind of call. */
@@ -68,7 +68,7 @@ public final class StatisticsEmitter {
       return !ended;
     }
     SyscallStatisticsEvent event = new SyscallStatisticsEvent();
-    event.name = SyscallEmitter.name(names, sum.number);
+    event.name = names.name(sum.number);
     event.osThreadId = sum.tid;
     event.thread = sum.tid == 0 ? null : origin.threadNow(sum.tid);
     event.count = count;

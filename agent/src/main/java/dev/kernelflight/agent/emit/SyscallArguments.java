@@ -4,12 +4,8 @@ import dev.kernelflight.agent.decode.SyscallRecord;
 import dev.kernelflight.agent.decode.TextCache;
 import dev.kernelflight.bpf.Tracer.DetailKind;
 import dev.kernelflight.bpf.abi.KernelNames;
-import java.io.BufferedReader;
+import dev.kernelflight.bpf.abi.Resource;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,21 +51,12 @@ public final class SyscallArguments {
   /** Reads the templates. */
   public SyscallArguments(KernelNames names) {
     this.names = names;
-    try (InputStream in = SyscallArguments.class.getResourceAsStream(TEMPLATES)) {
-      if (in == null) {
-        throw new IllegalStateException(TEMPLATES + " is missing from the jar");
+    for (String line : Resource.lines(SyscallArguments.class, TEMPLATES)) {
+      int space = line.indexOf(' ');
+      if (names.hasSyscall(line.substring(0, space))) {
+        templates.put(
+            names.syscallNumber(line.substring(0, space)), parse(line.substring(space + 1)));
       }
-      BufferedReader lines =
-          new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII));
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        int space = line.indexOf(' ');
-        if (!line.startsWith("#") && names.hasSyscall(line.substring(0, space))) {
-          templates.put(
-              names.syscallNumber(line.substring(0, space)), parse(line.substring(space + 1)));
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -135,12 +122,27 @@ public final class SyscallArguments {
     return text.toString();
   }
 
+  /** The arguments of a call without a template, as numbers. */
+  public static String numbers(SyscallRecord record) {
+    StringBuilder numbers = new StringBuilder();
+    for (int i = 0; i < SyscallRecord.ARGUMENTS; i++) {
+      numbers.append(i == 0 ? "0x" : " 0x").append(Long.toHexString(record.argument(i)));
+    }
+    return numbers.toString();
+  }
+
   private void append(String kind, long value, SyscallRecord record) {
     switch (kind) {
       case "fd" -> appendDescriptor((int) value, record);
       case "dir" -> appendDirectory((int) value, record);
       case "path" -> appendPath(record);
-      case "socket", "socketref" -> appendSocketAddress(record);
+      case "socket" -> appendSocketAddress(record);
+      case "socketref" -> {
+        // a call that failed has left there what was there before
+        if (record.result() >= 0) {
+          appendSocketAddress(record);
+        }
+      }
       case "flags" -> text.append(names.openFlags(value & 0xffffffffL));
       case "signal" -> text.append(names.signal((int) value));
       case "futex" -> text.append(names.futexOperation((int) value));
@@ -159,7 +161,8 @@ public final class SyscallArguments {
     text.append(descriptor);
     if (descriptor >= 0 && record.end() - record.start() >= WORTH_A_LOOK_NANOS) {
       try {
-        Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor));
+        Path target =
+            Files.readSymbolicLink(Path.of("/proc/" + record.pid() + "/fd/" + descriptor));
         text.append('(').append(target).append(')');
       } catch (IOException | RuntimeException e) {
         // closed meanwhile
@@ -185,8 +188,9 @@ public final class SyscallArguments {
 
   private void appendSocketAddress(SyscallRecord record) {
     if (record.detailLength() < 0) {
-      text.append("<unreadable: ").append(names.errno(-record.detailLength())).append('>');
+      text.append(" <unreadable: ").append(names.errno(-record.detailLength())).append('>');
     } else if (record.detailLength() > 0) {
+      text.append(' ');
       text.append(
           SocketAddressText.of(record.memory(), record.detailOffset(), record.detailLength()));
     }

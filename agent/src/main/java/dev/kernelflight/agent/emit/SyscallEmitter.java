@@ -6,11 +6,8 @@ import dev.kernelflight.events.SyscallEvent;
 
 /** Commits system calls. One thread at a time. */
 public final class SyscallEmitter {
-  private static final int LARGEST_ERRNO = 4095;
-
   private final RecordOrigin origin;
-  private final KernelNames names = KernelNames.ofThisMachine();
-  private final int sigreturn = names.syscallNumber("rt_sigreturn");
+  private final SyscallNames names = new SyscallNames(KernelNames.ofThisMachine());
   private final SyscallArguments arguments;
   private final SyscallEvent event = new SyscallEvent();
 
@@ -30,16 +27,11 @@ public final class SyscallEmitter {
     event.thread = thread;
     event.osThreadId = record.tid();
     event.osThreadName = origin.osThreadName(record, thread);
-    int number = record.number();
-    event.number = number;
-    event.name = name(names, number);
+    event.number = record.number();
+    event.name = names.name(record.number());
     event.arguments = arguments.text(record);
-    long result = record.result();
-    event.result = result;
-    event.errno =
-        result < 0 && result >= -LARGEST_ERRNO && number != sigreturn
-            ? names.errno((int) -result)
-            : null;
+    event.result = record.result();
+    event.errno = names.errno(record);
     event.argument1 = record.argument(0);
     event.argument2 = record.argument(1);
     event.argument3 = record.argument(2);
@@ -47,10 +39,5 @@ public final class SyscallEmitter {
     event.argument5 = record.argument(4);
     event.argument6 = record.argument(5);
     event.commit();
-  }
-
-  static String name(KernelNames names, int number) {
-    String name = names.syscall(number);
-    return name == null ? "syscall_" + number : name;
   }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Feeds a {@link ThreadDirectory} from this JVM, and says why where that is impossible: then
  * records keep the kernel's id and name of their thread.
  */
-public final class JavaThreads {
+public final class JavaThreads implements AutoCloseable {
   private final ThreadDirectory directory;
   private final VirtualThreads virtualThreads;
   private final boolean followVirtual;
@@ -125,6 +125,14 @@ public final class JavaThreads {
       return new RunningVirtualThreads()::all;
     } catch (ReflectiveOperationException | RuntimeException e) {
       return List::of;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (hotSpot != null) {
+      ThreadStarts.ignore();
+      hotSpot.close();
     }
   }
 

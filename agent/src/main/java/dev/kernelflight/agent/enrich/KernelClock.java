@@ -62,8 +62,13 @@ public final class KernelClock {
 
   /** The tick of a kernel time. */
   public long ticks(long kernelNanos) {
-    long sincePrevious = kernelNanos + namespaceOffset - previousNanos;
+    long sincePrevious = nanoTime(kernelNanos) - previousNanos;
     return previousTick + (long) (sincePrevious * ticksPerNano);
+  }
+
+  /** A kernel time as {@link System#nanoTime} tells it. */
+  public long nanoTime(long kernelNanos) {
+    return kernelNanos + namespaceOffset;
   }
 
   /** How far this process' time namespace is ahead of the kernel's own clock, in ns. */

@@ -1,7 +1,7 @@
 package dev.kernelflight.agent.settings;
 
 /** A setting's value that cannot be understood; the message says what was expected. */
-final class BadSettingException extends Exception {
+public final class BadSettingException extends Exception {
   private static final long serialVersionUID = 1L;
 
   BadSettingException(String message) {

@@ -2,6 +2,7 @@ package dev.kernelflight.agent.settings;
 
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.EventsLostEvent;
 import dev.kernelflight.events.FileOpenEvent;
@@ -11,6 +12,7 @@ import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +39,7 @@ public final class RecordingSettings {
           FileOpenEvent.class,
           SyscallEvent.class,
           SyscallStatisticsEvent.class,
+          CpuSampleEvent.class,
           EventsLostEvent.class,
           ProbeEvent.class,
           DrainEvent.class);
@@ -100,15 +103,18 @@ public final class RecordingSettings {
     Optional<List<String>> paths = paths(running);
     PathFilter filter = paths.map(PathFilter::of).orElse(PathFilter.ALL);
     return new Requested(
-        new Wanted(fileOpens(running, filter), syscalls(running), statistics(running)), filter);
+        new Wanted(
+            fileOpens(running, filter), syscalls(running), statistics(running), samples(running)),
+        filter);
   }
 
   /** One recording's settings. */
   private record Source(long recording, Map<String, String> settings) {}
 
   private List<Source> enabling(List<Source> sources, String event) {
+    String byDefault = event.equals(CpuSampleEvent.NAME) ? "false" : "true";
     return sources.stream()
-        .filter(source -> value(source, event, "enabled", "true", SettingValues::flag))
+        .filter(source -> value(source, event, "enabled", byDefault, SettingValues::flag))
         .toList();
   }
 
@@ -178,6 +184,20 @@ public final class RecordingSettings {
                     "false",
                     SettingValues::flag));
     return Optional.of(new Wanted.Statistics(byThread));
+  }
+
+  /** As often as the most demanding one asks for. */
+  private Optional<Wanted.Samples> samples(List<Source> running) {
+    return enabling(running, CpuSampleEvent.NAME).stream()
+        .map(source ->
+            value(
+                source,
+                CpuSampleEvent.NAME,
+                KernelSettings.FREQUENCY,
+                CpuSampleEvent.DEFAULT_FREQUENCY,
+                SettingValues::frequency))
+        .max(Comparator.naturalOrder())
+        .map(Wanted.Samples::new);
   }
 
   private long lowestThreshold(List<Source> sources, String event, String defaultValue) {

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.settings;
 
+import dev.kernelflight.bpf.sys.PerfEvent;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -8,8 +9,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Values of settings, as JFR writes them. */
-final class SettingValues {
+public final class SettingValues {
   private static final Pattern TIMESPAN = Pattern.compile("(\\d{1,18})\\s*(ns|us|ms|s|m|h|d)");
+
+  private static final Pattern FREQUENCY = Pattern.compile("(\\d{1,9})\\s*(Hz)?");
 
   /** JFR's word for a threshold that nothing reaches. */
   private static final String INFINITY = "infinity";
@@ -19,7 +22,7 @@ final class SettingValues {
   private SettingValues() {}
 
   /** {@code 20 ms} in nanoseconds. */
-  static long nanos(String text) throws BadSettingException {
+  public static long nanos(String text) throws BadSettingException {
     if (text.strip().equals(INFINITY)) {
       return Long.MAX_VALUE;
     }
@@ -52,6 +55,23 @@ final class SettingValues {
     return text;
   }
 
+  /** {@code 99 Hz}, or without the unit, in Hz. */
+  public static int frequency(String text) throws BadSettingException {
+    Matcher matcher = FREQUENCY.matcher(text.strip());
+    int hertz = matcher.matches() ? Integer.parseInt(matcher.group(1)) : 0;
+    if (hertz <= 0) {
+      throw new BadSettingException("expected a frequency of 1 Hz or more, such as 99 Hz");
+    }
+    int most = PerfEvent.mostSamplesPerSecond();
+    if (hertz > most) {
+      throw new BadSettingException(
+          "the kernel takes at most "
+              + most
+              + " samples a second (kernel.perf_event_max_sample_rate)");
+    }
+    return hertz;
+  }
+
   /** {@code true} or {@code false}. */
   static boolean flag(String text) throws BadSettingException {
     return switch (text.strip().toLowerCase(Locale.ROOT)) {
@@ -62,7 +82,7 @@ final class SettingValues {
   }
 
   /** What is between commas, without blanks around it. */
-  static List<String> list(String text) {
+  public static List<String> list(String text) {
     return Arrays.stream(text.split(",", -1))
         .map(String::strip)
         .filter(item -> !item.isEmpty())

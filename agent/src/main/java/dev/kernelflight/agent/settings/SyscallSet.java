@@ -1,12 +1,7 @@
 package dev.kernelflight.agent.settings;
 
 import dev.kernelflight.bpf.abi.KernelNames;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import dev.kernelflight.bpf.abi.Resource;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
@@ -25,21 +20,10 @@ final class SyscallSet {
 
   SyscallSet(KernelNames names) {
     this.names = names;
-    try (InputStream in = SyscallSet.class.getResourceAsStream(GROUPS)) {
-      if (in == null) {
-        throw new IllegalStateException(GROUPS + " is missing from the jar");
-      }
-      BufferedReader lines =
-          new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII));
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        int colon = line.indexOf(':');
-        if (!line.startsWith("#")) {
-          groups.put(
-              line.substring(0, colon), List.of(line.substring(colon + 1).strip().split(" ", -1)));
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    for (String line : Resource.lines(SyscallSet.class, GROUPS)) {
+      int colon = line.indexOf(':');
+      groups.put(
+          line.substring(0, colon), List.of(line.substring(colon + 1).strip().split(" ", -1)));
     }
   }
 

@@ -32,6 +32,7 @@ class FileOpenRecordTest {
     byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
     memory.set(JAVA_INT_UNALIGNED, AT, FileOpenRecord.TYPE);
     memory.set(JAVA_INT_UNALIGNED, AT + 4, 4242);
+    memory.set(JAVA_INT_UNALIGNED, AT + 8, 4200);
     memory.set(JAVA_LONG_UNALIGNED, AT + 16, 1_000_000_000_001L);
     memory.set(JAVA_LONG_UNALIGNED, AT + 24, 1_000_000_000_900L);
     memory.set(JAVA_LONG_UNALIGNED, AT + 32, 1L << 40);
@@ -55,6 +56,7 @@ class FileOpenRecordTest {
   void everyField() {
     assertThat(record.wrap(memory, AT, write("/etc/hosts"))).isTrue();
     assertThat(record.tid()).isEqualTo(4242);
+    assertThat(record.pid()).isEqualTo(4200);
     assertThat(record.start()).isEqualTo(1_000_000_000_001L);
     assertThat(record.end()).isEqualTo(1_000_000_000_900L);
     assertThat(record.javaThread()).isEqualTo(1L << 40);
@@ -156,6 +158,7 @@ class FileOpenRecordTest {
     Struct event = btf.struct("event");
     assertMember(btf, event, "type", FileOpenRecord.TYPE_OFFSET, Integer.BYTES);
     assertMember(btf, event, "tid", FileOpenRecord.TID, Integer.BYTES);
+    assertMember(btf, event, "pid", FileOpenRecord.PID, Integer.BYTES);
     assertMember(btf, event, "start", FileOpenRecord.START, Long.BYTES);
     assertMember(btf, event, "end", FileOpenRecord.END, Long.BYTES);
     assertMember(btf, event, "java_thread", FileOpenRecord.JAVA_THREAD, Long.BYTES);
@@ -168,7 +171,8 @@ class FileOpenRecordTest {
     assertMember(btf, open, "directory", FileOpenRecord.DIRECTORY, Integer.BYTES);
     assertMember(btf, open, "path_length", FileOpenRecord.PATH_LENGTH, Integer.BYTES);
     assertMember(btf, open, "path", FileOpenRecord.PATH, PATH_MAX);
-    assertThat(event.members()).as("members of event, of which two are not read").hasSize(8);
+    assertThat(event.members()).as("members of event, one reserved").hasSize(8);
+    assertThat(event.size()).isEqualTo(FileOpenRecord.HEADER_BYTES);
     assertThat(open.members()).as("members of file_open_event that are read").hasSize(7);
     assertThat(open.size()).isEqualTo(FileOpenRecord.PATH + PATH_MAX);
   }

@@ -1,11 +1,5 @@
 package dev.kernelflight.bpf.abi;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -39,20 +33,7 @@ public final class KernelNames {
 
   private KernelNames(Architecture architecture) {
     String table = "/dev/kernelflight/bpf/kernel-names-" + architecture.kernelName() + ".txt";
-    try (InputStream in = KernelNames.class.getResourceAsStream(table)) {
-      if (in == null) {
-        throw new IllegalStateException(table + " is missing from the jar");
-      }
-      BufferedReader lines =
-          new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII));
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (!line.startsWith("#")) {
-          add(line);
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Resource.lines(KernelNames.class, table).forEach(this::add);
     // O_SYNC contains O_DSYNC and O_TMPFILE contains O_DIRECTORY: the larger one names both
     openFlags.sort(Comparator.comparingInt((Flag flag) -> -Long.bitCount(flag.bits)));
   }

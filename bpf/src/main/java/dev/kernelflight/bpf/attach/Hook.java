@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * A way to see one kind of event: the attachments that are needed together.
  *
- * @param target the kernel functions or tracepoints, for people
+ * @param target the kernel functions, tracepoints or counters, for people
+ * @param attachments none where there is one a CPU, see {@link CpuSampler}
  */
 public record Hook(HookKind kind, String target, List<Attachment> attachments) {
 

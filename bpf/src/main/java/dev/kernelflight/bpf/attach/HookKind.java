@@ -7,7 +7,9 @@ public enum HookKind {
   /** kprobe and kretprobe: a breakpoint or jump at a kernel function. */
   KPROBE("kprobe"),
   /** The raw tracepoints sys_enter and sys_exit, which every system call passes. */
-  TRACEPOINT("tracepoint");
+  TRACEPOINT("tracepoint"),
+  /** A counter of each CPU that interrupts it so many times a second: only for samples. */
+  PERF_EVENT("perf event");
 
   private final String text;
 

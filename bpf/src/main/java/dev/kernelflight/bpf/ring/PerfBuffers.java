@@ -7,7 +7,6 @@ import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.PerfEvent;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -68,12 +67,7 @@ public final class PerfBuffers implements Transport {
   }
 
   private void followCpus(boolean mayShrink) throws KernelException {
-    BitSet online;
-    try {
-      online = Cpus.online();
-    } catch (IOException e) {
-      throw new KernelException("reading which CPUs are online: " + e.getMessage(), 2);
-    }
+    BitSet online = Cpus.onlineNow();
     boolean changed = !retired.isEmpty();
     retired.forEach(this::closeBuffer);
     retired.clear();

@@ -19,6 +19,15 @@ public final class Cpus {
     return parse(Files.readString(DIRECTORY.resolve("online")));
   }
 
+  /** As {@link #online}, for those to whom a failure is one of the kernel. */
+  public static BitSet onlineNow() throws KernelException {
+    try {
+      return online();
+    } catch (IOException e) {
+      throw new KernelException("reading which CPUs are online: " + e.getMessage(), Errno.ENOENT);
+    }
+  }
+
   /**
    * Tells two times apart that a CPU is online: equal as long as it stays so, another one once it
    * was offline in between. It is the identity of the directory that sysfs makes for a CPU when it

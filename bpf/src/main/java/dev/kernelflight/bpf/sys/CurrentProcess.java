@@ -40,9 +40,26 @@ public final class CurrentProcess {
    * @param inode of the namespace's file
    */
   public record PidNamespace(long device, long inode) {
+    /** {@code PID_NS_INIT_INO} of {@code linux/nsfs.h}. */
+    private static final long INITIAL_INODE = 0xEFFFFFFCL;
+
+    /** Whether it is the one that the system booted with, which all others are below. */
+    public boolean isInitial() {
+      return inode == INITIAL_INODE;
+    }
+
     /** The namespace that this process lives in. */
     public static PidNamespace current() throws IOException {
-      Path namespace = Path.of("/proc/self/ns/pid");
+      return of(Path.of("/proc/self"));
+    }
+
+    /**
+     * The namespace that another process lives in.
+     *
+     * @param proc such as {@code /proc/4711}
+     */
+    public static PidNamespace of(Path proc) throws IOException {
+      Path namespace = proc.resolve("ns/pid");
       long device = ((Number) Files.getAttribute(namespace, "unix:dev")).longValue();
       long inode = ((Number) Files.getAttribute(namespace, "unix:ino")).longValue();
       return new PidNamespace(kernelDevice(device), inode);

@@ -3,6 +3,7 @@ package dev.kernelflight.bpf.sys;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,10 +18,14 @@ public final class PerfEvent {
   private static final Path KPROBE_PMU = Path.of("/sys/bus/event_source/devices/kprobe/type");
 
   private static final int ATTR_BYTES = 112;
+  private static final int TYPE_HARDWARE = 0;
   private static final int TYPE_SOFTWARE = 1;
+  private static final int COUNT_HW_CPU_CYCLES = 0;
+  private static final int COUNT_SW_CPU_CLOCK = 0;
   private static final int COUNT_SW_BPF_OUTPUT = 10;
   private static final long SAMPLE_RAW = 1 << 10;
   private static final long ATTR_DISABLED = 1;
+  private static final long ATTR_FREQUENCY = 1 << 10;
   private static final long ATTR_WATERMARK = 1 << 14;
   private static final long FLAG_FD_CLOEXEC = 8;
   private static final int ANY_PROCESS = -1;
@@ -28,7 +33,63 @@ public final class PerfEvent {
   private static final int IOC_ENABLE = 0x2400;
   private static final int IOC_SET_BPF = 0x40042408;
 
+  private static final Path MOST_SAMPLES = Path.of("/proc/sys/kernel/perf_event_max_sample_rate");
+
+  /** What counts the time between samples. */
+  public enum SampleClock {
+    /** The processor's counter of cycles, which also sees kernel code that masks interrupts. */
+    CYCLES("cycles", TYPE_HARDWARE, COUNT_HW_CPU_CYCLES),
+    /** A timer of the kernel: everywhere, also in virtual machines. */
+    CPU_CLOCK("cpu-clock", TYPE_SOFTWARE, COUNT_SW_CPU_CLOCK);
+
+    private final String text;
+    private final int type;
+    private final long config;
+
+    SampleClock(String text, int type, long config) {
+      this.text = text;
+      this.type = type;
+      this.config = config;
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
   private PerfEvent() {}
+
+  /**
+   * The most samples a second that the kernel takes of a CPU ({@code
+   * kernel.perf_event_max_sample_rate}); it lowers that itself where sampling takes too long.
+   */
+  public static int mostSamplesPerSecond() {
+    // at once: of a sysctl that is read byte by byte there is only the first
+    try (BufferedReader setting = Files.newBufferedReader(MOST_SAMPLES)) {
+      return Integer.parseInt(setting.readLine());
+    } catch (IOException | NumberFormatException e) {
+      // then the kernel is asked, and refuses
+      return Integer.MAX_VALUE;
+    }
+  }
+
+  /**
+   * Opens an event that runs a program so many times a second on one CPU, whatever runs there;
+   * closing the descriptor detaches it.
+   *
+   * @param frequency in Hz
+   */
+  public static Fd openSampling(SampleClock clock, int cpu, int frequency, Fd program)
+      throws KernelException {
+    String call = "perf_event_open(" + clock + " at " + frequency + " Hz on CPU " + cpu + ")";
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = attr(arena, clock.type, clock.config);
+      attr.set(JAVA_LONG, 16, frequency);
+      attr.set(JAVA_LONG, 40, ATTR_DISABLED | ATTR_FREQUENCY);
+      return enable(call, open(call, attr, cpu), program);
+    }
+  }
 
   /**
    * Opens the event that a program's {@code bpf_perf_event_output} on one CPU goes to, enabled.
@@ -59,16 +120,19 @@ public final class PerfEvent {
       MemorySegment attr = attr(arena, kprobeType(call), atReturn ? 1 : 0);
       attr.set(JAVA_LONG, 40, ATTR_DISABLED);
       attr.set(JAVA_LONG, 56, Bpf.string(arena, function).address());
-      Fd probe = open(call, attr, cpu);
-      try {
-        ioctl(
-            "ioctl(PERF_EVENT_IOC_SET_BPF " + function + ")", probe, IOC_SET_BPF, program.number());
-        ioctl("ioctl(PERF_EVENT_IOC_ENABLE " + function + ")", probe, IOC_ENABLE, 0);
-        return probe;
-      } catch (KernelException | RuntimeException e) {
-        probe.close();
-        throw e;
-      }
+      return enable(call, open(call, attr, cpu), program);
+    }
+  }
+
+  /** Has an event run a program from now on; closes it if it cannot. */
+  private static Fd enable(String what, Fd event, Fd program) throws KernelException {
+    try {
+      ioctl("ioctl(PERF_EVENT_IOC_SET_BPF) of " + what, event, IOC_SET_BPF, program.number());
+      ioctl("ioctl(PERF_EVENT_IOC_ENABLE) of " + what, event, IOC_ENABLE, 0);
+      return event;
+    } catch (KernelException | RuntimeException e) {
+      event.close();
+      throw e;
     }
   }
 

@@ -30,10 +30,14 @@ public final class ThreadStarts {
   private static final int EVENT_THREAD_START = 52;
   private static final int CALLBACK_BYTES = 40 * Long.BYTES;
   private static final int ENABLE = 1;
+  private static final int DISABLE = 0;
 
   private static volatile Runnable listener = () -> {};
   private static Answer answer = Answer.NOT_YET;
   private static @Nullable Functions linked;
+
+  /** A {@code jvmtiEnv*}, or 0. */
+  private static long environment;
 
   /** What the JVM says to a listener. */
   public enum Answer {
@@ -63,6 +67,16 @@ public final class ThreadStarts {
     return answer;
   }
 
+  /** Calls nobody any more, until somebody listens again. */
+  public static synchronized void ignore() {
+    listener = () -> {};
+    Functions functions = linked;
+    if (answer == Answer.YES && functions != null) {
+      functions.notify(environment, DISABLE);
+      answer = Answer.NOT_YET;
+    }
+  }
+
   /** Called by the JVM; an exception that left it would end the process. */
   @SuppressWarnings("UnusedVariable") // the JVM decides what it passes
   private static void onThreadStart(long environment, long jni, long thread) {
@@ -84,7 +98,9 @@ public final class ThreadStarts {
     if (vm == 0) {
       return Answer.NOT_YET;
     }
-    long environment = functions.toolEnvironment(vm);
+    if (environment == 0) {
+      environment = functions.toolEnvironment(vm);
+    }
     if (environment == 0) {
       return Answer.NO;
     }
@@ -101,13 +117,7 @@ public final class ThreadStarts {
                       CALLBACK_BYTES,
                       0)
                   == 0
-              && functions.call(
-                      CurrentProcess.readLong(table + slot(FUNCTION_SET_EVENT_NOTIFICATION_MODE)),
-                      environment,
-                      ENABLE,
-                      EVENT_THREAD_START,
-                      0)
-                  == 0;
+              && functions.notify(environment, ENABLE);
       return agreed ? Answer.YES : Answer.NO;
     }
   }
@@ -146,6 +156,18 @@ public final class ThreadStarts {
       } catch (Throwable e) {
         throw new AssertionError("a native function cannot throw", e);
       }
+    }
+
+    /** Switches the event on or off. */
+    boolean notify(long environment, int mode) {
+      long table = CurrentProcess.readLong(environment);
+      return call(
+              CurrentProcess.readLong(table + slot(FUNCTION_SET_EVENT_NOTIFICATION_MODE)),
+              environment,
+              mode,
+              EVENT_THREAD_START,
+              0)
+          == 0;
     }
 
     /** The {@code JavaVM*}, or 0 as long as it is being created. */

@@ -9,6 +9,7 @@ import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -47,7 +48,7 @@ class ExpectedHooksTest {
   void theseKindsCanBeHadAndNoOthers() throws Exception {
     List<HookKind> accepted = new ArrayList<>();
     List<Refusal> refusals = new ArrayList<>();
-    for (HookKind kind : HookKind.values()) {
+    for (HookKind kind : EnumSet.complementOf(EnumSet.of(HookKind.PERF_EVENT))) {
       try {
         Tracer.Probe probe = probe(Optional.of(kind));
         accepted.add(probe.hook().kind());

@@ -1,0 +1,150 @@
+package dev.kernelflight.agenttests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kernelflight.agenttests.AgentProcess.Running;
+import dev.kernelflight.agenttests.apps.Conductor;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import jdk.jfr.consumer.RecordedEvent;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code kernel.CpuSample} in recordings. */
+@Tag("kernel")
+class CpuSampleTest {
+  private static final String ENABLED = "kernel.CpuSample#enabled=true";
+  private static final String OPENS_OFF = "kernel.FileOpen#enabled=false";
+  private static final String SYSCALLS_OFF = "kernel.Syscall#enabled=false";
+  private static final String STATISTICS_OFF = "kernel.SyscallStatistics#enabled=false";
+  private static final int ENOUGH_MILLIS = 3_000;
+
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void traces() {
+    KernelTracing.require();
+  }
+
+  private Recorded stop(Running process, String recording) {
+    Path file = directory.resolve(recording + ".jfr");
+    process.tell("stop", recording, file);
+    return Recorded.in(file);
+  }
+
+  private static List<RecordedEvent> of(List<RecordedEvent> samples, String thread) {
+    return samples.stream()
+        .filter(sample -> sample.getThread() != null)
+        .filter(sample -> thread.equals(sample.getThread().getJavaName()))
+        .toList();
+  }
+
+  private static long count(List<RecordedEvent> samples, String mode) {
+    return samples.stream().filter(sample -> mode.equals(sample.getString("mode"))).count();
+  }
+
+  private static void sampleForAWhile() throws InterruptedException {
+    TimeUnit.MILLISECONDS.sleep(ENOUGH_MILLIS);
+  }
+
+  @Test
+  void threadsInTheirOwnCodeAndInTheKernel() throws Exception {
+    try (Running process = AgentProcess.of(Conductor.class).start()) {
+      process.tell("burn");
+      process.tell("start", "r", ENABLED, "kernel.CpuSample#frequency=199Hz");
+      sampleForAWhile();
+      Recorded recorded = stop(process, "r");
+
+      List<RecordedEvent> samples = recorded.named(Recorded.CPU_SAMPLE);
+      List<RecordedEvent> user = of(samples, "burn-user");
+      List<RecordedEvent> kernel = of(samples, "burn-kernel");
+      assertThat(user).hasSizeGreaterThan(10);
+      assertThat(count(user, "user")).isGreaterThan(user.size() / 2);
+      assertThat(kernel).hasSizeGreaterThan(10);
+      assertThat(count(kernel, "kernel")).isGreaterThan(kernel.size() / 2);
+      assertThat(samples)
+          .allSatisfy(sample -> {
+            boolean inKernel = sample.getString("mode").equals("kernel");
+            assertThat(sample.getString("kernelFunction") != null).isEqualTo(inKernel);
+            assertThat(sample.getString("kernelStack") != null).isEqualTo(inKernel);
+            assertThat(sample.getInt("cpu")).isNotNegative();
+            assertThat(sample.getInt("osThreadId")).isPositive();
+            assertThat(sample.getThread() == null)
+                .isEqualTo(sample.getString("osThreadName") != null);
+          })
+          .noneMatch(sample -> "Kernel Flight R".equals(sample.getString("osThreadName")));
+      assertThat(of(samples, "Kernel Flight Recorder")).isEmpty();
+      assertThat(kernel)
+          .filteredOn(sample -> sample.getString("mode").equals("kernel"))
+          .allSatisfy(sample ->
+              assertThat(sample.getString("kernelStack"))
+                  .startsWith(sample.getString("kernelFunction")))
+          // getrandom(2) ends in there on every kernel
+          .anyMatch(sample ->
+              sample.getString("kernelStack").contains("get_random_bytes_user")
+                  || sample.getString("kernelStack").contains("urandom_read")
+                  || sample.getString("kernelStack").contains("getrandom"));
+      assertThat(recorded.named(Recorded.PROBE))
+          .filteredOn(probe -> Recorded.CPU_SAMPLE.equals(probe.getString("event")))
+          .isNotEmpty()
+          .allMatch(probe -> probe.getString("target").endsWith("at 199 Hz"));
+      recorded.assertNothingLost();
+    }
+  }
+
+  @Test
+  void offUnlessARecordingWantsIt() throws Exception {
+    try (Running process = AgentProcess.of(Conductor.class).start()) {
+      process.tell("burn");
+      process.tell("start", "r");
+      sampleForAWhile();
+      assertThat(stop(process, "r").named(Recorded.CPU_SAMPLE)).isEmpty();
+    }
+  }
+
+  @Test
+  void nothingIsAttachedAfterTheLastRecording() throws Exception {
+    try (Running process = AgentProcess.of(Conductor.class).start()) {
+      process.tell("burn");
+      process.tell("start", "samples", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF, ENABLED);
+      assertThat(process.programs()).as("programs while samples are recorded").isOne();
+      sampleForAWhile();
+      assertThat(stop(process, "samples").named(Recorded.CPU_SAMPLE)).isNotEmpty();
+      for (int i = 0; i < 100 && process.kernelObjects() > 0; i++) {
+        TimeUnit.MILLISECONDS.sleep(100);
+      }
+      assertThat(process.kernelObjects()).isZero();
+    }
+  }
+
+  @Test
+  void switchedOnAndOffInARunningRecording() throws Exception {
+    try (Running process = AgentProcess.of(Conductor.class).start()) {
+      process.tell("burn");
+      process.tell("start", "r", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF);
+      process.tell("set", "r", ENABLED);
+      process.tell("await-settings");
+      assertThat(process.programs()).isOne();
+      process.tell("set", "r", "kernel.CpuSample#enabled=false");
+      process.tell("await-settings");
+      assertThat(process.programs()).isZero();
+      assertThat(stop(process, "r").named(Recorded.CPU_SAMPLE)).isNotEmpty();
+    }
+  }
+
+  @Test
+  void aFrequencyThatCannotBe() throws Exception {
+    try (Running process = AgentProcess.of(Conductor.class).start()) {
+      process.tell("burn");
+      process.tell("start", "r", ENABLED, "kernel.CpuSample#frequency=often");
+      sampleForAWhile();
+      assertThat(stop(process, "r").named(Recorded.CPU_SAMPLE)).isNotEmpty();
+      assertThat(process.end().err())
+          .contains("kernel.CpuSample#frequency=often is wrong: expected a frequency")
+          .contains("Instead \"99 Hz\" is in force");
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package dev.kernelflight.agent.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a JVM must have for the agent: this one, or another as /proc shows it. */
+final class JvmChecks {
+  private static final int LEAST_JAVA = 21;
+  private static final String JFR = "jdk.jfr";
+
+  private JvmChecks() {}
+
+  /** Of the JVM that runs this. */
+  static List<Check> ofThisOne() {
+    List<Check> checks = new ArrayList<>();
+    checks.add(java(System.getProperty("java.version", "")));
+    checks.add(jfr(ModuleLayer.boot().findModule(JFR).isEmpty()));
+    checks.add(
+        Check.ok(
+            "native-access",
+            "the application's JVM must allow it: --enable-native-access=ALL-UNNAMED"));
+    return checks;
+  }
+
+  /** Of another one. */
+  static List<Check> of(JvmProcess jvm) {
+    List<Check> checks = new ArrayList<>();
+    checks.add(
+        jvm.javaVersion()
+            .map(JvmChecks::java)
+            .orElseGet(() ->
+                Check.warn(
+                    "java",
+                    "version unknown: its runtime has no file release",
+                    "it must be " + LEAST_JAVA + " or newer")));
+    checks.add(jfr(jvm.lacksModule(JFR)));
+    checks.add(nativeAccess(jvm));
+    checks.add(loading(jvm));
+    return checks;
+  }
+
+  private static Check java(String version) {
+    return JvmProcess.feature(version).orElse(LEAST_JAVA) < LEAST_JAVA
+        ? Check.fail("java", "Java " + version, "the agent needs " + LEAST_JAVA + " or newer")
+        : Check.ok("java", "Java " + version);
+  }
+
+  private static Check jfr(boolean lacking) {
+    return lacking
+        ? Check.fail("jfr", "no JDK Flight Recorder", "use a runtime with the module " + JFR)
+        : Check.ok("jfr", "JDK Flight Recorder is there");
+  }
+
+  private static Check nativeAccess(JvmProcess jvm) {
+    String advice =
+        "start it with --enable-native-access=ALL-UNNAMED (on the command line or in"
+            + " JDK_JAVA_OPTIONS)";
+    if (jvm.deniesNativeAccess()) {
+      return Check.fail("native-access", "denied: --illegal-native-access=deny", advice);
+    }
+    return jvm.allowsNativeAccess()
+        ? Check.ok("native-access", "--enable-native-access=ALL-UNNAMED")
+        : Check.warn("native-access", "not granted: Java 24 and newer print a warning", advice);
+  }
+
+  private static Check loading(JvmProcess jvm) {
+    if (jvm.agent().isPresent()) {
+      return Check.ok("loading", "has " + jvm.agent().get());
+    }
+    String off = loadingIsOff(jvm);
+    return off.isEmpty()
+        ? Check.ok("loading", "attach can load the agent")
+        : Check.fail(
+            "loading",
+            "it was started with " + off,
+            "start it without, or with -javaagent:ebpf-agent.jar");
+  }
+
+  private static String loadingIsOff(JvmProcess jvm) {
+    if (jvm.flag("DisableAttachMechanism", false)) {
+      return "-XX:+DisableAttachMechanism";
+    }
+    return jvm.flag("EnableDynamicAgentLoading", true) ? "" : "-XX:-EnableDynamicAgentLoading";
+  }
+}

@@ -1,0 +1,322 @@
+package dev.kernelflight.agent.cli;
+
+import dev.kernelflight.agent.AgentOptions;
+import dev.kernelflight.agent.AgentOptions.BadOptionException;
+import dev.kernelflight.agent.Diagnosis;
+import dev.kernelflight.agent.emit.KernelStacks;
+import dev.kernelflight.agent.recording.EventKind;
+import dev.kernelflight.agent.settings.BadSettingException;
+import dev.kernelflight.agent.settings.PathFilter;
+import dev.kernelflight.agent.settings.SettingValues;
+import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.Wanted;
+import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.sys.KernelException;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.util.BitSet;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** Shows kernel events of running processes as they happen. */
+@Command(
+    name = "perf",
+    description = {
+      "Shows file opens, system calls and CPU samples of running processes as they happen, one a"
+          + " line, and at the end how many there were, what was lost, and what there was most of."
+          + " Processes of any kind, not only JVMs; nothing in them is changed.",
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    abbreviateSynopsis = true,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:traced until the duration was over, the process ended, or Ctrl-C",
+      "1:there is no such process, or the kernel does not allow it",
+      "2:wrong options"
+    },
+    footer = {
+      "",
+      "Needs root, or CAP_BPF and CAP_PERFMON. Examples:",
+      "  perf -d 5                         what is opened on this machine in 5 seconds",
+      "  perf -p 4711 --errors             what process 4711 fails to open",
+      "  perf -p 4711 -e syscalls --threshold 10ms -d 60",
+      "  perf -p 4711 -F 99 -d 10          its opens, and what it does on the CPU"
+    })
+final class PerfCommand implements Callable<Integer> {
+  private static final int FAILED = 1;
+  private static final int DEFAULT_FREQUENCY = 99;
+
+  /** Beyond the numbers that kernels have. */
+  private static final int MOST_SYSCALLS = 1024;
+
+  /** What can be shown. */
+  enum Kind {
+    OPENS(EventKind.OPENS),
+    SYSCALLS(EventKind.SYSCALLS),
+    SAMPLES(EventKind.SAMPLES);
+
+    private final EventKind events;
+
+    Kind(EventKind events) {
+      this.events = events;
+    }
+  }
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = {"-p", "--pid"},
+      paramLabel = "PID",
+      converter = ProcessId.class,
+      description = "only this process (default: all but perf itself)")
+  private @Nullable Integer pid;
+
+  @Option(
+      names = {"-e", "--events"},
+      split = ",",
+      paramLabel = "KIND",
+      converter = KindConverter.class,
+      description = "which events, separated by commas: opens, syscalls, samples (default: opens)")
+  private Set<Kind> kinds = EnumSet.of(Kind.OPENS);
+
+  @Option(
+      names = {"-d", "--duration"},
+      paramLabel = "SECONDS",
+      converter = Seconds.class,
+      defaultValue = "0",
+      description = "how long, in seconds, such as 5 or 0.5; 0 until Ctrl-C (default: 0)")
+  private long durationNanos;
+
+  @Option(
+      names = {"-F", "--frequency"},
+      paramLabel = "HZ",
+      converter = Frequency.class,
+      description =
+          "take CPU samples at so many Hz (times a second) on each CPU; samples are shown then, too"
+              + " (default: 99 where -e names samples)")
+  private @Nullable Integer frequency;
+
+  @Option(
+      names = "--threshold",
+      paramLabel = "TIME",
+      converter = Timespan.class,
+      description = "only opens and calls that took so long at least, such as 500us or 20ms")
+  private long threshold;
+
+  @Option(
+      names = "--path",
+      split = ",",
+      paramLabel = "PATH",
+      description =
+          "only opens of these paths: prefixes (/etc/) or globs (/var/**/*.log), separated by commas")
+  private List<String> paths = List.of();
+
+  @Option(names = "--errors", description = "only opens and calls that failed")
+  private boolean errors;
+
+  @Option(
+      names = "--json",
+      description = "one JSON object a line, the last one the summary; timespans in nanoseconds")
+  private boolean json;
+
+  @Option(
+      names = "--pages",
+      paramLabel = "N",
+      description = "memory pages of each CPU's buffer, a power of two (default: 1024 or less)")
+  private @Nullable String pages;
+
+  @Option(
+      names = "--buffer",
+      paramLabel = "KIND",
+      description = "perf: a buffer for each CPU (default); ring: one BPF ring buffer")
+  private @Nullable String buffer;
+
+  @Option(
+      names = "--attach",
+      paramLabel = "HOOK",
+      description = "how opens are seen: auto (default), fentry, kprobe or tracepoint")
+  private @Nullable String attach;
+
+  @Override
+  public Integer call() {
+    Tracer.Options options = tracing();
+    Wanted wanted = wanted();
+    KernelStacks stacks = new KernelStacks(this::warn);
+    PerfSession session = null;
+    int exitCode = FAILED;
+    try {
+      Architecture.current();
+      TracedProcess process = pid == null ? null : TracedProcess.of(pid);
+      if (wanted.samples().isPresent()) {
+        stacks.load();
+      }
+      session =
+          new PerfSession(
+              options,
+              process == null
+                  ? new Tracer.Scope.AllProcesses()
+                  : new Tracer.Scope.OtherProcess(process.pid()),
+              wanted,
+              durationNanos,
+              () -> process == null || process.runs(),
+              this::warn,
+              new LiveEvents(PathFilter.of(paths), stacks),
+              new PerfOutput(json),
+              new PerfSummary(kindsOfEvents()));
+      session.run();
+      if (process != null && !process.runs()) {
+        warn("process " + pid + " has ended");
+      }
+      exitCode = 0;
+    } catch (TracedProcess.NoneException e) {
+      warn(e.reason());
+    } catch (NoHookException | KernelException | IOException | UnsupportedOperationException e) {
+      Diagnosis diagnosis = Diagnosis.of(e);
+      warn(diagnosis.problem() + "\n  what to do: " + diagnosis.advice());
+    } finally {
+      if (session != null) {
+        session.exit(exitCode);
+      }
+    }
+    return exitCode;
+  }
+
+  private Set<EventKind> kindsOfEvents() {
+    EnumSet<EventKind> events = EnumSet.noneOf(EventKind.class);
+    kinds.forEach(kind -> events.add(kind.events));
+    if (frequency != null) {
+      events.add(EventKind.SAMPLES);
+    }
+    return events;
+  }
+
+  private Wanted wanted() {
+    Set<EventKind> events = kindsOfEvents();
+    if (!paths.isEmpty() && !events.contains(EventKind.OPENS)) {
+      throw new ParameterException(
+          spec.commandLine(), "--path is about opens, and -e does not name them");
+    }
+    boolean opens = events.contains(EventKind.OPENS);
+    if (!opens && !events.contains(EventKind.SYSCALLS) && (errors || threshold > 0)) {
+      throw new ParameterException(
+          spec.commandLine(), "--errors and --threshold are about opens and syscalls, not samples");
+    }
+    BitSet all = new BitSet();
+    all.set(0, MOST_SYSCALLS);
+    return new Wanted(
+        opens
+            ? Optional.of(new Wanted.FileOpens(threshold, errors, PathFilter.of(paths).prefixes()))
+            : Optional.empty(),
+        events.contains(EventKind.SYSCALLS)
+            ? Optional.of(new Wanted.Syscalls(threshold, errors, all))
+            : Optional.empty(),
+        Optional.empty(),
+        events.contains(EventKind.SAMPLES)
+            ? Optional.of(new Wanted.Samples(frequency == null ? DEFAULT_FREQUENCY : frequency))
+            : Optional.empty());
+  }
+
+  /** The agent's options of the same names. */
+  private Tracer.Options tracing() {
+    try {
+      AgentOptions options = AgentOptions.defaults();
+      if (pages != null) {
+        options = options.with("pages", pages);
+      }
+      if (buffer != null) {
+        options = options.with("buffer", buffer);
+      }
+      if (attach != null) {
+        options = options.with("attach", attach);
+      }
+      return options.tracing();
+    } catch (BadOptionException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private void warn(String message) {
+    spec.commandLine().getErr().println("perf: " + message);
+    spec.commandLine().getErr().flush();
+  }
+
+  /** Reads a kind by its name. */
+  static final class KindConverter implements ITypeConverter<Kind> {
+    @Override
+    public Kind convert(String value) {
+      for (Kind kind : Kind.values()) {
+        if (kind.name().equalsIgnoreCase(value.strip())) {
+          return kind;
+        }
+      }
+      throw new TypeConversionException("'" + value + "' is none of opens, syscalls and samples");
+    }
+  }
+
+  /** Reads a process id. */
+  static final class ProcessId implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String value) {
+      try {
+        int pid = Integer.parseInt(value.strip());
+        if (pid > 0) {
+          return pid;
+        }
+      } catch (NumberFormatException e) {
+        // said below
+      }
+      throw new TypeConversionException("'" + value + "' is no process id: see ps -e");
+    }
+  }
+
+  /** Reads a number of seconds as nanoseconds. */
+  static final class Seconds implements ITypeConverter<Long> {
+    private static final BigDecimal MOST = BigDecimal.valueOf(365L * 24 * 60 * 60);
+    private static final int NANO_DIGITS = 9;
+
+    @Override
+    public Long convert(String value) {
+      try {
+        BigDecimal seconds = new BigDecimal(value.strip());
+        if (seconds.signum() >= 0 && seconds.compareTo(MOST) <= 0) {
+          long nanos = seconds.movePointRight(NANO_DIGITS).longValue();
+          // a time that is too short to count is not "until Ctrl-C"
+          return nanos == 0 && seconds.signum() > 0 ? 1L : nanos;
+        }
+      } catch (NumberFormatException e) {
+        // said below
+      }
+      throw new TypeConversionException(
+          "'"
+              + value
+              + "' is no number of seconds from 0 (until Ctrl-C) to "
+              + MOST
+              + " (a year), such as 5 or 0.5");
+    }
+  }
+
+  /** Reads a frequency. */
+  static final class Frequency implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String value) {
+      try {
+        return SettingValues.frequency(value);
+      } catch (BadSettingException e) {
+        throw new TypeConversionException("'" + value + "': " + e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package dev.kernelflight.agent.cli;
+
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Standard output for many lines: with a buffer, since that of System.out is emptied at each line,
+ * and quiet where nobody reads on, as behind {@code | head}. Not thread-safe.
+ */
+final class StandardOutput implements AutoCloseable {
+  private static final int BUFFER = 1 << 16;
+
+  /** Lines between two looks at whether anybody reads them. */
+  private static final int LINES_AT_ONCE = 256;
+
+  private final PrintStream out;
+  private int lines;
+
+  private StandardOutput(PrintStream out) {
+    this.out = out;
+  }
+
+  /**
+   * To be closed.
+   *
+   * @param json in UTF-8 whatever the locale is
+   */
+  static StandardOutput open(boolean json) {
+    return new StandardOutput(
+        new PrintStream(
+            new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), BUFFER),
+            false,
+            json ? StandardCharsets.UTF_8 : System.out.charset()));
+  }
+
+  void line(String line) {
+    out.println(line);
+    lines++;
+  }
+
+  void line() {
+    line("");
+  }
+
+  /** Whether the reader is gone; asks from time to time only. */
+  boolean isClosed() {
+    return lines % LINES_AT_ONCE == 0 && out.checkError();
+  }
+
+  @Override
+  public void close() {
+    out.close();
+  }
+}

@@ -1,0 +1,147 @@
+package dev.kernelflight.bpf;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kernelflight.bpf.Tracer.Buffer;
+import dev.kernelflight.bpf.Tracer.Counters;
+import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.Tracer.Scope;
+import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.elf.Btf;
+import dev.kernelflight.bpf.sys.CurrentProcess;
+import dev.kernelflight.bpf.sys.Epoll;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** CPU samples of this process, of another one, and of all. */
+@KernelTest
+class CpuSampleTest {
+  private static final int EVENT_CPU_SAMPLE = 3;
+  private static final int SAMPLE_KERNEL = 1;
+  private static final int FREQUENCY = 199;
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+  private static volatile long burned;
+
+  private record Sample(int tid, int pid, int mode, int stackLength) {
+    static Sample read(MemorySegment memory, long offset) {
+      try {
+        Btf btf = Tracer.loadObject(Architecture.current()).btf();
+        Btf.Struct header = btf.struct("event");
+        Btf.Struct sample = btf.struct("cpu_sample_event");
+        assertThat(memory.get(JAVA_INT_UNALIGNED, offset + header.member("type").offset()))
+            .isEqualTo(EVENT_CPU_SAMPLE);
+        return new Sample(
+            memory.get(JAVA_INT_UNALIGNED, offset + header.member("tid").offset()),
+            memory.get(JAVA_INT_UNALIGNED, offset + header.member("pid").offset()),
+            memory.get(JAVA_INT_UNALIGNED, offset + sample.member("mode").offset()),
+            memory.get(JAVA_INT_UNALIGNED, offset + sample.member("stack_length").offset()));
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private static Options options(Buffer buffer) {
+    return new Options(Optional.empty(), buffer, 64);
+  }
+
+  private static Wanted samples() {
+    return new Wanted(
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(new Wanted.Samples(FREQUENCY)));
+  }
+
+  /** Drains until a sample passes; all that came. */
+  private static List<Sample> await(Tracer tracer, Predicate<Sample> wanted) throws Exception {
+    List<Sample> all = new ArrayList<>();
+    long begun = System.nanoTime();
+    while (all.stream().noneMatch(wanted)) {
+      assertThat(System.nanoTime() - begun).as("only " + all).isLessThan(PATIENCE_NANOS);
+      tracer.transport().drain((memory, offset, length) -> all.add(Sample.read(memory, offset)));
+    }
+    return all;
+  }
+
+  private static Thread burn() {
+    return Thread.ofPlatform()
+        .daemon()
+        .start(() -> {
+          while (!Thread.currentThread().isInterrupted()) {
+            burned = burned * 31 + 7;
+          }
+        });
+  }
+
+  private static Process busyProcess() throws Exception {
+    return new ProcessBuilder("sh", "-c", "while :; do :; done").start();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void thisProcessWithoutTheDrainingThread(Buffer buffer) throws Exception {
+    Process other = busyProcess();
+    Thread burning = burn();
+    int self = CurrentProcess.threadId();
+    try (Epoll epoll = new Epoll();
+        Tracer tracer = Tracer.open(options(buffer), self, epoll)) {
+      tracer.follow(samples());
+      assertThat(tracer.sampleProbe().orElseThrow().hook().kind()).isEqualTo(HookKind.PERF_EVENT);
+      assertThat(await(tracer, sample -> sample.mode != SAMPLE_KERNEL))
+          .allMatch(sample -> sample.pid == ProcessHandle.current().pid())
+          .noneMatch(sample -> sample.tid == self)
+          .filteredOn(sample -> sample.mode != SAMPLE_KERNEL)
+          .allMatch(sample -> sample.stackLength == 0);
+      assertThat(tracer.counters()).extracting(Counters::lost).containsOnly(0L);
+
+      tracer.follow(Wanted.NOTHING);
+      tracer.transport().drain((memory, offset, length) -> {});
+      TimeUnit.MILLISECONDS.sleep(5 * 1000 / FREQUENCY);
+      assertThat(tracer.transport().drain((memory, offset, length) -> {})).isZero();
+    } finally {
+      burning.interrupt();
+      other.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void anotherProcess() throws Exception {
+    Process other = busyProcess();
+    Thread burning = burn();
+    try (Epoll epoll = new Epoll();
+        Tracer tracer =
+            Tracer.open(options(Buffer.PERF), new Scope.OtherProcess((int) other.pid()), epoll)) {
+      tracer.follow(samples());
+      assertThat(await(tracer, sample -> true)).allMatch(sample -> sample.pid == other.pid());
+    } finally {
+      burning.interrupt();
+      other.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void allProcessesButThisOne() throws Exception {
+    Process other = busyProcess();
+    Thread burning = burn();
+    try (Epoll epoll = new Epoll();
+        Tracer tracer = Tracer.open(options(Buffer.PERF), new Scope.AllProcesses(), epoll)) {
+      tracer.follow(samples());
+      assertThat(await(tracer, sample -> sample.pid == other.pid()))
+          .noneMatch(sample -> sample.pid == ProcessHandle.current().pid())
+          .noneMatch(sample -> sample.tid == 0);
+    } finally {
+      burning.interrupt();
+      other.destroyForcibly().waitFor();
+    }
+  }
+}

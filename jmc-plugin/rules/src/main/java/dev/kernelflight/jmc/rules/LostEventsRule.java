@@ -1,0 +1,89 @@
+package dev.kernelflight.jmc.rules;
+
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmc.common.item.IAttribute;
+import org.openjdk.jmc.common.item.IItemCollection;
+import org.openjdk.jmc.common.unit.IQuantity;
+import org.openjdk.jmc.common.util.TypedPreference;
+
+/** Kernel events that are missing from the recording. Any of them is worth an information. */
+public final class LostEventsRule extends KernelRule {
+  /** Lost events by all. */
+  public static final TypedPreference<IQuantity> LIMIT =
+      percentLimit(
+          "dev.kernelflight.lostEvents.limit",
+          "Part of the events that was lost",
+          "Which part of all kernel events may be lost before that is worth a warning",
+          1);
+
+  private static final IAttribute<String> REASON = KernelEvents.text("reason");
+  private static final IAttribute<String> BUFFER = KernelEvents.text("buffer");
+
+  /** As in "perf buffers of 1024 pages on 2 CPUs". */
+  private static final Pattern PAGES = Pattern.compile("of (\\d+) pages");
+
+  /** Made by Mission Control. */
+  public LostEventsRule() {
+    super(
+        "KernelLostEvents",
+        "Lost Kernel Events",
+        Topics.RECORDING,
+        List.of(LIMIT),
+        KernelEvents.EVENTS_LOST);
+  }
+
+  @Override
+  protected @Nullable Finding find(IItemCollection items, Limits limits) {
+    Map<String, Long> reasons = new HashMap<>();
+    KernelEvents.of(items, KernelEvents.EVENTS_LOST)
+        .forEach(lost ->
+            reasons.merge(
+                Objects.requireNonNullElse(KernelEvents.get(lost, REASON), "unknown"),
+                KernelEvents.number(lost, "count"),
+                Long::sum));
+    long lost = reasons.values().stream().mapToLong(Long::longValue).sum();
+    if (lost == 0) {
+      return Finding.fine(0, "No kernel event was lost.");
+    }
+    long taken =
+        KernelEvents.of(items, KernelEvents.DRAIN)
+            .mapToLong(drain -> KernelEvents.number(drain, "records"))
+            .sum();
+    double percent = 100.0 * lost / (lost + taken);
+    return new Finding(
+        Math.max(score(percent, limits.get(LIMIT)), INFORMATION),
+        "%s kernel events are missing from the recording (%s of all)."
+            .formatted(count(lost), percent(percent)),
+        "What the other rules say of single events is incomplete: counts are too low, and the longest"
+            + " call may be missing. kernel.SyscallStatistics is counted in the kernel and stays exact.",
+        solution(items),
+        reasons.entrySet().stream()
+            .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
+            .map(reason -> count(reason.getValue()) + ": " + reason.getKey())
+            .toList());
+  }
+
+  private static String solution(IItemCollection items) {
+    String larger =
+        KernelEvents.of(items, KernelEvents.PROBE)
+            .map(probe -> KernelEvents.get(probe, BUFFER))
+            .filter(Objects::nonNull)
+            .map(PAGES::matcher)
+            .filter(Matcher::find)
+            .findFirst()
+            .map(pages ->
+                "The buffers had %s pages: start the agent with pages=%d."
+                    .formatted(pages.group(1), 4 * Long.parseLong(pages.group(1))))
+            .orElse("Enlarge the buffers with the agent's option pages=.");
+    return larger
+        + " Or record less: a threshold for kernel.FileOpen or kernel.Syscall, errorsOnly, a path, fewer"
+        + " syscalls. Those are decided in the kernel, so what they leave out takes no room.";
+  }
+}
