@@ -119,7 +119,7 @@ public final class VirtualThreads {
   }
 
   /** Threads that leave their carriers in every way, and come back on others. */
-  @SuppressWarnings("ThreadPriorityCheck") // to yield is one of the ways
+  @SuppressWarnings("ThreadPriorityCheck") // a yield is one way to leave
   private static void blocking(int count) throws Exception {
     ReentrantLock lock = new ReentrantLock();
     Object monitor = new Object();
