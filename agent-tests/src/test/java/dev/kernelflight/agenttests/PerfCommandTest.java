@@ -10,6 +10,7 @@ import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Conductor;
 import dev.kernelflight.agenttests.apps.Restricted;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -362,7 +363,7 @@ class PerfCommandTest {
                 "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script)
             .redirectErrorStream(true)
             .start();
-    String out = new String(process.getInputStream().readAllBytes());
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     process.waitFor(1, TimeUnit.MINUTES);
     if (out.contains("unshare: unshare failed")) {
       KernelTracing.skip(out);

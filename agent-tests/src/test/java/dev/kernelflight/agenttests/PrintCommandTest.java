@@ -469,7 +469,7 @@ class PrintCommandTest {
   void help() {
     Finished finished = print("--help");
     assertThat(finished.exitCode()).isZero();
-    assertThat(finished.out())
+    assertThat(finished.out().replaceAll("\\s+", " "))
         .contains("--events", "--thread", "--path", "--errors", "--threshold", "--top", "--json")
         .contains("opens, syscalls, statistics, samples, lost, probe");
     assertThat(print().exitCode()).isEqualTo(2);

@@ -107,7 +107,8 @@ class UnusualCallsTest {
         .containsExactly("read ERESTARTSYS", "rt_sigreturn null", "read ERESTARTSYS", "read null");
     assertInTurns(reader);
     assertThat(reader.get(3).getLong("result")).isEqualTo(1);
-    assertThat(reader.get(3).getString("arguments")).matches("fd=\\d+(\\(pipe:\\[\\d+]\\))? count=1");
+    assertThat(reader.get(3).getString("arguments"))
+        .matches("fd=\\d+(\\(pipe:\\[\\d+]\\))? count=1");
     List<RecordedEvent> waiter = of("waiter", recorded.named(Recorded.SYSCALL));
     assertThat(waiter)
         .extracting(UnusualCallsTest::nameAndErrno)

@@ -12,7 +12,6 @@ import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
-import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.ProbeEvent;

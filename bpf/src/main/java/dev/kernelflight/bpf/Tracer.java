@@ -4,9 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
-import dev.kernelflight.bpf.attach.CpuSampler;
-import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.abi.Resource;
+import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
@@ -230,11 +229,7 @@ public final class Tracer implements AutoCloseable {
 
   /** With other functions to hook for file opens, in the order of their cost. */
   static Tracer open(
-      Options options,
-      Architecture architecture,
-      List<Hook> openHooks,
-      Scope scope,
-      Epoll epoll)
+      Options options, Architecture architecture, List<Hook> openHooks, Scope scope, Epoll epoll)
       throws KernelException, IOException {
     BpfObject parsed;
     try {

@@ -36,7 +36,10 @@ class ThreadStateTest {
     TracedProcess traced = new TracedProcess(new Options(Optional.empty(), Buffer.PERF, 16));
     traced.tracer.follow(
         new Wanted(
-            Optional.empty(), Optional.empty(), Optional.of(new Wanted.Statistics(byThread)), Optional.empty()));
+            Optional.empty(),
+            Optional.empty(),
+            Optional.of(new Wanted.Statistics(byThread)),
+            Optional.empty()));
     return traced;
   }
 

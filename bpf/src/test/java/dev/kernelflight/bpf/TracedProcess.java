@@ -48,7 +48,12 @@ final class TracedProcess implements AutoCloseable {
     onOpener(() -> null);
     epoll = new Epoll();
     tracer =
-        Tracer.open(options, Architecture.current(), openHooks, new Tracer.Scope.OwnProcess(CurrentProcess.threadId()), epoll);
+        Tracer.open(
+            options,
+            Architecture.current(),
+            openHooks,
+            new Tracer.Scope.OwnProcess(CurrentProcess.threadId()),
+            epoll);
     tracer.follow(Wanted.fileOpensOnly());
   }
 

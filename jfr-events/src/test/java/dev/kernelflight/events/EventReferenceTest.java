@@ -58,7 +58,8 @@ class EventReferenceTest {
       List<String> events =
           files
               .map(file -> file.getFileName().toString())
-              .filter(name -> name.endsWith("Event.class") && !name.equals("FailingCallEvent.class"))
+              .filter(
+                  name -> name.endsWith("Event.class") && !name.equals("FailingCallEvent.class"))
               .map(name -> name.replace(".class", ""))
               .toList();
       assertThat(EVENTS)

@@ -21,7 +21,9 @@ import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The indexer as a user profiles it, with kernel-profile.jfc, watched by strace at the same time. */
+/**
+ * The indexer as a user profiles it, with kernel-profile.jfc, watched by strace at the same time.
+ */
 @NeedsKernelEvents
 class KernelProfileTest {
   private static final Path STRACE = Path.of("/usr/bin/strace");

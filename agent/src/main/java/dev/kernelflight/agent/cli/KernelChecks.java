@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -213,7 +214,7 @@ final class KernelChecks {
     }
     Buffer used = buffer.get();
     Map<HookKind, Result<Hook>> results = new EnumMap<>(HookKind.class);
-    for (HookKind kind : HookKind.values()) {
+    for (HookKind kind : EnumSet.range(HookKind.FENTRY, HookKind.TRACEPOINT)) {
       results.put(
           kind,
           Result.of(

@@ -72,7 +72,8 @@ final class Trial {
           new Wanted(
               Optional.empty(),
               Optional.of(new Wanted.Syscalls(0, false, all)),
-              Optional.of(new Wanted.Statistics(false))));
+              Optional.of(new Wanted.Statistics(false)),
+              Optional.empty()));
       expect(tracer, SyscallRecord.TYPE);
       AtomicBoolean counted = new AtomicBoolean();
       tracer.readStatistics(sum -> {

@@ -25,7 +25,7 @@ class LossReporterTest {
     Path file = temp.resolve("lost.jfr");
     try (Recording recording = new Recording(Map.of("kernel.EventsLost#enabled", "true"))) {
       recording.start();
-      LossReporter reporter = new LossReporter();
+      LossReporter reporter = new LossReporter(LossReporter::commit);
       reporter.report(new Counters[] {NOTHING, NOTHING}, 0, 0);
       Counters[] lost = {new Counters(200, 1, 200, 2, 3), NOTHING};
       reporter.report(lost, 4, 5);

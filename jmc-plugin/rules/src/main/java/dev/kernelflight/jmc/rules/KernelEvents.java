@@ -1,5 +1,6 @@
 package dev.kernelflight.jmc.rules;
 
+import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmc.common.IMCThread;
@@ -36,6 +37,11 @@ final class KernelEvents {
 
   static Stream<IItem> of(IItemCollection items, String... types) {
     return items.apply(ItemFilters.type(types)).stream().flatMap(IItemIterable::stream);
+  }
+
+  /** The opens of one path, which is {@link #path} of each. */
+  static List<IItem> opensOf(String path, IItemCollection items) {
+    return of(items, FILE_OPEN).filter(open -> path.equals(path(open))).toList();
   }
 
   // The types of attributes are those that Mission Control's parser makes of JFR's.
@@ -81,6 +87,12 @@ final class KernelEvents {
     }
     Number raw = get(item, Attribute.attr(field, field, UnitLookup.RAW_NUMBER));
     return raw == null ? 0 : raw.longValue();
+  }
+
+  /** The path of an open. */
+  static String path(IItem open) {
+    String path = get(open, PATH);
+    return path == null ? "(unknown path)" : path;
   }
 
   /** A span of time in nanoseconds, or 0 where there is none. */

@@ -4,7 +4,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmc.common.item.IItem;
 import org.openjdk.jmc.common.item.IItemCollection;
 import org.openjdk.jmc.common.unit.IQuantity;
 import org.openjdk.jmc.common.util.TypedPreference;
@@ -35,12 +34,8 @@ public final class RepeatedOpensRule extends KernelRule {
   protected @Nullable Finding find(IItemCollection items, Limits limits) {
     Map<String, Tally> files = new HashMap<>();
     KernelEvents.of(items, KernelEvents.FILE_OPEN)
-        .forEach(open -> {
-          String path = KernelEvents.get(open, KernelEvents.PATH);
-          if (path != null && KernelEvents.get(open, KernelEvents.ERRNO) == null) {
-            files.computeIfAbsent(path, Tally::new).add(open);
-          }
-        });
+        .filter(open -> KernelEvents.get(open, KernelEvents.ERRNO) == null)
+        .forEach(open -> files.computeIfAbsent(KernelEvents.path(open), Tally::new).add(open));
     List<Tally> worst = Tally.top(files, Tally.BY_BUSIEST, NAMED);
     if (worst.isEmpty()) {
       return Finding.fine(0, "No file was opened.");
@@ -71,13 +66,7 @@ public final class RepeatedOpensRule extends KernelRule {
                         count(file.count()),
                         time(file.total()),
                         file.threads(),
-                        Callers.of(opensOf(file.key(), items), items)))
+                        Callers.of(KernelEvents.opensOf(file.key(), items), items)))
             .toList());
-  }
-
-  private static List<IItem> opensOf(String path, IItemCollection items) {
-    return KernelEvents.of(items, KernelEvents.FILE_OPEN)
-        .filter(open -> path.equals(KernelEvents.get(open, KernelEvents.PATH)))
-        .toList();
   }
 }

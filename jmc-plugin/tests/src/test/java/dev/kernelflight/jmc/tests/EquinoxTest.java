@@ -180,8 +180,10 @@ class EquinoxTest {
 
   private static List<Object> elements(String extensionPoint) throws Exception {
     BundleContext context = framework.getBundleContext();
+    // all: a reference is otherwise given only to those who see the same class
     Object registry =
-        context.getService(context.getServiceReference(IExtensionRegistry.class.getName()));
+        context.getService(
+            context.getAllServiceReferences(IExtensionRegistry.class.getName(), null)[0]);
     return List.of(
         (Object[])
             Objects.requireNonNull(

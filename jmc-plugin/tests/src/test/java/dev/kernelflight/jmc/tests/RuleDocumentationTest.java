@@ -33,7 +33,9 @@ class RuleDocumentationTest {
 
   private static void assertDescribes(String page, IRule rule) {
     assertThat(page).startsWith("# " + rule.getName());
-    rule.getRequiredEvents().keySet().forEach(event -> assertThat(page).contains("`" + event + "`"));
+    rule.getRequiredEvents()
+        .keySet()
+        .forEach(event -> assertThat(page).contains("`" + event + "`"));
     for (TypedPreference<?> limit : rule.getConfigurationAttributes()) {
       String value = ((IQuantity) limit.getDefaultValue()).displayUsing("exact");
       assertThat(page.replace(",", "").replace('\u00a0', ' '))
@@ -45,14 +47,13 @@ class RuleDocumentationTest {
     try (Stream<Path> files = Files.list(DIRECTORY)) {
       return files
           .filter(file -> !file.endsWith("README.md"))
-          .map(
-              file -> {
-                try {
-                  return Files.readString(file);
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-              })
+          .map(file -> {
+            try {
+              return Files.readString(file);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          })
           .toList();
     }
   }

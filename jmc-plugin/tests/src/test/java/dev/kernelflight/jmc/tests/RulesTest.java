@@ -53,11 +53,10 @@ class RulesTest {
     List<IResult> results = Recordings.results(record("", Healthy.class, temp));
     assertThat(results)
         .hasSize(10)
-        .allSatisfy(
-            result ->
-                assertThat(result.getSeverity())
-                    .as(result.getRule().getId() + ": " + result.getSummary())
-                    .isNotEqualTo(Severity.WARNING));
+        .allSatisfy(result ->
+            assertThat(result.getSeverity())
+                .as(result.getRule().getId() + ": " + result.getSummary())
+                .isNotEqualTo(Severity.WARNING));
     // CPU samples are off as a rule; everything else was looked at
     assertThat(results)
         .filteredOn(result -> result.getSeverity() == Severity.NA)
@@ -68,10 +67,13 @@ class RulesTest {
   @Test
   void theSameFileAgainAndAgain() throws IOException {
     Path file = file("configuration");
-    IItemCollection items =
-        record(",jdk.FileRead#threshold=0ns", RepeatedOpens.class, file);
+    IItemCollection items = record(",jdk.FileRead#threshold=0ns", RepeatedOpens.class, file);
     assertWarning(
-        RepeatedOpensRule.class, items, file + ": 3,000 opens", "main", "RepeatedOpens.configuration");
+        RepeatedOpensRule.class,
+        items,
+        file + ": 3,000 opens",
+        "main",
+        "RepeatedOpens.configuration");
   }
 
   @Test
@@ -98,7 +100,8 @@ class RulesTest {
   void aSlowConnect() {
     IItemCollection items = record("", SlowConnect.class);
     IResult result =
-        assertWarning(SlowSystemCallsRule.class, items, "connect ", "127.0.0.1", "SlowConnect.connect");
+        assertWarning(
+            SlowSystemCallsRule.class, items, "connect ", "127.0.0.1", "SlowConnect.connect");
     assertThat(result.getSolution()).contains("connect timeout");
   }
 
@@ -115,16 +118,14 @@ class RulesTest {
   @Test
   void manySmallReads() {
     IItemCollection items =
-        record(
-            ",+kernel.SyscallStatistics#period=1s", SmallReads.class, temp.resolve("zeroes"));
+        record(",+kernel.SyscallStatistics#period=1s", SmallReads.class, temp.resolve("zeroes"));
     assertWarning(ManySmallCallsRule.class, items, "read: ", " calls in ");
   }
 
   @Test
   void filesThatStayOpen() throws IOException {
     IItemCollection items = record("", LeakedFiles.class, file("leaked"), file("closed"));
-    IResult result =
-        assertWarning(LeakedDescriptorsRule.class, items, temp + "/leaked", "by main");
+    IResult result = assertWarning(LeakedDescriptorsRule.class, items, temp + "/leaked", "by main");
     assertThat(culprits(result).get(0)).doesNotContain("closed");
   }
 

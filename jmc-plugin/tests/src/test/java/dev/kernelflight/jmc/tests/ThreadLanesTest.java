@@ -37,16 +37,17 @@ class ThreadLanesTest {
   private static final IAttribute<IQuantity> OS_THREAD_ID =
       Attribute.attr("osThreadId", "", UnitLookup.NUMBER);
 
-  @TempDir Path temp;
+  @TempDir static Path temp;
+  private static IItemCollection items;
 
   @BeforeAll
-  static void kernel() {
+  static void record() {
     KernelTracing.require();
+    items = Recordings.record(temp.resolve("recording.jfr"), "", Healthy.class, temp);
   }
 
   @Test
   void threadsOfTheVmHaveTheLanesThatJfrGivesThem() {
-    IItemCollection items = Recordings.record(temp.resolve("r.jfr"), "", Healthy.class, temp);
     List<IItem> ofVm =
         of(items, "kernel.FileOpen", "kernel.Syscall")
             .filter(event -> get(event, OS_THREAD_NAME) != null)
@@ -79,7 +80,6 @@ class ThreadLanesTest {
 
   @Test
   void eventsOfTheJdkAreLeftAlone() {
-    IItemCollection items = Recordings.record(temp.resolve("r.jfr"), "", Healthy.class, temp);
     assertThat(of(items, "jdk.GCPhasePause", "jdk.ThreadPark", "jdk.FileRead"))
         .allSatisfy(
             event -> assertThat(thread(event).getClass().getName()).contains("StructTypes"));

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openjdk.jmc.common.item.IAccessorKey;
@@ -24,30 +25,30 @@ import org.openjdk.jmc.flightrecorder.rules.Severity;
 
 /** A recording of another JVM is what it was before the plug-in. */
 class WithoutKernelEventsTest {
-  @TempDir Path temp;
+  @TempDir static Path temp;
+  private static Path file;
+
+  @BeforeAll
+  static void record() {
+    file = temp.resolve("recording.jfr");
+    Recordings.recorded(file, "", Healthy.class, temp).withoutAgent().run();
+  }
 
   @Test
   void aRecordingLoadsAsBefore() throws Exception {
-    Path file = record();
     IItemCollection items = Recordings.load(file);
-    IItemCollection before = loadedWithoutThePlugIn(file);
+    IItemCollection before = loadedWithoutThePlugIn();
     assertThat(contents(items)).isNotEmpty().isEqualTo(contents(before));
   }
 
   @Test
   void noRuleIsApplicable() {
-    assertThat(Recordings.results(Recordings.load(record())))
+    assertThat(Recordings.results(Recordings.load(file)))
         .hasSize(10)
         .allSatisfy(result -> assertThat(result.getSeverity()).isEqualTo(Severity.NA));
   }
 
-  private Path record() {
-    Path file = temp.resolve("recording.jfr");
-    Recordings.recorded(file, "", Healthy.class, temp).withoutAgent().run();
-    return file;
-  }
-
-  private static IItemCollection loadedWithoutThePlugIn(Path file)
+  private static IItemCollection loadedWithoutThePlugIn()
       throws IOException, CouldNotLoadRecordingException {
     List<IParserExtension> extensions =
         ParserExtensionRegistry.getParserExtensions().stream()

@@ -1,6 +1,8 @@
 package dev.kernelflight.jmc.tests.apps;
 
-/** Has its garbage collected once, and nothing else. What is slow is where the collector logs to. */
+/**
+ * Has its garbage collected once, and nothing else. What is slow is where the collector logs to.
+ */
 public final class GarbageCollection {
   private GarbageCollection() {}
 

@@ -29,14 +29,13 @@ public final class LockContention {
     Thread holder =
         Thread.ofPlatform()
             .name("holder")
-            .start(
-                () -> {
-                  try {
-                    account.payForLong(held);
-                  } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                account.payForLong(held);
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
     held.await();
     long balance = account.pay();
     holder.join();

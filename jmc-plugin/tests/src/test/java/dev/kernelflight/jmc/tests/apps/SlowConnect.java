@@ -34,17 +34,16 @@ public final class SlowConnect {
     Thread accepting =
         Thread.ofPlatform()
             .daemon()
-            .start(
-                () -> {
-                  try {
-                    Thread.sleep(ACCEPTS_AFTER_MILLIS);
-                    while (true) {
-                      open.add(server.accept());
-                    }
-                  } catch (Exception e) {
-                    // the end
-                  }
-                });
+            .start(() -> {
+              try {
+                Thread.sleep(ACCEPTS_AFTER_MILLIS);
+                while (true) {
+                  open.add(server.accept());
+                }
+              } catch (Exception e) {
+                // the end
+              }
+            });
     connect(address);
     server.close();
     accepting.join();
