@@ -68,7 +68,8 @@ class SettingsFileTest {
     // no event has a stack trace, and a threshold makes sense only where there is a duration
     settings.removeIf(setting ->
         setting.endsWith("#stackTrace")
-            || setting.matches("kernel\\.(SyscallStatistics|CpuSample|EventsLost|Probe|Drain)#threshold"));
+            || setting.matches(
+                "kernel\\.(SyscallStatistics|CpuSample|EventsLost|Probe|Drain)#threshold"));
     assertThat(configuration.getSettings().keySet()).containsAll(settings);
   }
 
