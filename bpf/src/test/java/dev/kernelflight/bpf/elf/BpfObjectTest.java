@@ -38,6 +38,7 @@ class BpfObjectTest {
         .containsExactlyInAnyOrder(
             "raw_tp/identify",
             "raw_tp/sched_process_exit",
+            "perf_event",
             "fentry/do_sys_openat2",
             "fexit/do_sys_openat2",
             "kprobe/do_sys_openat2",
@@ -55,6 +56,8 @@ class BpfObjectTest {
             new MapSpec(
                 "file_open_scratch", 6, 4, object.btf().struct("file_open_event").size(), 1, 0),
             new MapSpec("syscall_scratch", 6, 4, object.btf().struct("syscall_event").size(), 1, 0),
+            new MapSpec(
+                "cpu_sample_scratch", 6, 4, object.btf().struct("cpu_sample_event").size(), 1, 0),
             new MapSpec("counters", 6, 4, object.btf().struct("counters").size(), 1, 0),
             new MapSpec("details", 2, 4, 4, 1024, 0),
             new MapSpec("statistics", 6, 4, object.btf().struct("statistics").size(), 1024, 0),
