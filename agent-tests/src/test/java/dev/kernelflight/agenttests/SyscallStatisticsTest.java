@@ -263,7 +263,7 @@ class SyscallStatisticsTest {
       assertEndsQuietly(jvm);
     }
     Recorded recorded = Recorded.in(recording());
-    long made = (1 + 2 + 3 + 4) * each;
+    long made = (1L + 2 + 3 + 4) * each;
     assertThat(sum(recorded.statistics("getppid"), "count")).isEqualTo(made);
     assertThat(recorded.syscalls("getppid").size() + recorded.lost()).isEqualTo(made);
   }

@@ -119,6 +119,7 @@ public final class VirtualThreads {
   }
 
   /** Threads that leave their carriers in every way, and come back on others. */
+  @SuppressWarnings("ThreadPriorityCheck") // a yield is one way to leave
   private static void blocking(int count) throws Exception {
     ReentrantLock lock = new ReentrantLock();
     Object monitor = new Object();

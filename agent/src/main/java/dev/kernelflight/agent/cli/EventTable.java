@@ -116,13 +116,24 @@ public final class EventTable {
     line.repeat(' ', Math.max(cellWidth - cell.length(), 0)).append(cell).append(' ');
   }
 
-  /** Both ends of a text: the end of a path tells more than its middle. */
+  /**
+   * A text that fits: the first word is what matters, the rest explains. Of a word that does not
+   * fit both ends stay: the end of a path tells more than its middle.
+   */
   static String shortened(String text, int most) {
     if (text.length() <= most) {
       return text;
     }
+    int space = text.indexOf(' ');
+    if (space >= 0 && space < most) {
+      return text.substring(0, most - 1) + "…";
+    }
+    String word = space < 0 ? text : text.substring(0, space);
+    if (word.length() == most) {
+      return word;
+    }
     int start = most / 3;
-    return text.substring(0, start) + "…" + text.substring(text.length() - (most - start - 1));
+    return word.substring(0, start) + "…" + word.substring(word.length() - (most - start - 1));
   }
 
   private static String micros(long nanos) {

@@ -61,6 +61,18 @@ class EventTableTest {
   }
 
   @Test
+  void whatExplainsIsCutFirst() {
+    EventTable table = new EventTable(true, 100);
+    assertThat(table.line(line("/etc/app/app.properties O_RDONLY|O_CLOEXEC 0640")))
+        .contains(" /etc/app/app.properties O_RDON… fd 25");
+    assertThat(table.line(line(LONG_PATH + " O_RDONLY"))).contains("/the-file fd 25");
+    for (int length = 1; length < 60; length++) {
+      String word = "x".repeat(length);
+      assertThat(table.line(line(word + " O_RDONLY|O_CLOEXEC")).length()).isLessThanOrEqualTo(100);
+    }
+  }
+
+  @Test
   void nothingIsCutWithoutATerminal() {
     assertThat(new EventTable(true, EventTable.UNLIMITED).line(line(LONG_PATH)))
         .contains(" " + LONG_PATH + " ");

@@ -24,7 +24,10 @@ public final class CpuSampler implements AutoCloseable {
   private final SampleClock clock;
   private final int frequency;
   private final List<Refusal> refusals;
-  private final Map<Integer, Fd> events = new HashMap<>();
+  private final Map<Integer, CpuEvent> events = new HashMap<>();
+
+  /** Of one time that the CPU is online: when it goes, the kernel takes the event out of use. */
+  private record CpuEvent(Fd event, Object incarnation) {}
 
   private CpuSampler(Fd program, SampleClock clock, int frequency, List<Refusal> refusals) {
     this.program = program;
@@ -82,18 +85,19 @@ public final class CpuSampler implements AutoCloseable {
   /** Follows CPUs that went or came online since the last call; cheap when none did. */
   public void followCpus() throws KernelException {
     BitSet online = Cpus.onlineNow();
-    events
-        .entrySet()
-        .removeIf(event -> {
-          boolean gone = !online.get(event.getKey());
-          if (gone) {
-            event.getValue().close();
-          }
-          return gone;
-        });
+    for (var entries = events.entrySet().iterator(); entries.hasNext(); ) {
+      var entry = entries.next();
+      int cpu = entry.getKey();
+      if (!online.get(cpu) || !entry.getValue().incarnation.equals(Cpus.incarnation(cpu))) {
+        entry.getValue().event.close();
+        entries.remove();
+      }
+    }
     for (int cpu = online.nextSetBit(0); cpu >= 0; cpu = online.nextSetBit(cpu + 1)) {
       if (!events.containsKey(cpu)) {
-        events.put(cpu, PerfEvent.openSampling(clock, cpu, frequency, program));
+        Object incarnation = Cpus.incarnation(cpu);
+        events.put(
+            cpu, new CpuEvent(PerfEvent.openSampling(clock, cpu, frequency, program), incarnation));
       }
     }
   }
@@ -105,7 +109,7 @@ public final class CpuSampler implements AutoCloseable {
 
   @Override
   public void close() {
-    events.values().forEach(Fd::close);
+    events.values().forEach(cpu -> cpu.event.close());
     events.clear();
     program.close();
   }
