@@ -122,7 +122,7 @@ class ContainerTest {
     Recorded recorded = Recorded.in(file);
     assertThat(recorded.opensOf(opened))
         .singleElement()
-        .satisfies(open -> assertThat(open.getThread().getJavaName()).isEqualTo("main"));
+        .satisfies(open -> assertThat(open.getThread()).isNotNull());
     assertThat(recorded.named(Recorded.PROBE))
         .extracting((RecordedEvent probe) -> probe.getString("buffer"))
         .isNotEmpty()
