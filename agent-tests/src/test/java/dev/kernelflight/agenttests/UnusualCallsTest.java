@@ -185,7 +185,7 @@ class UnusualCallsTest {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       jvm.tell("start", "r", EVERY);
       assertThat(jvm.programs()).isPositive();
-      jvm.tell("become-shell", "echo ok; cat > /dev/null; exit 3");
+      jvm.tell("become-shell", "echo ok; read end; exit 3");
       assertThat(jvm.kernelObjects()).isZero();
       assertThat(Files.readString(Path.of("/proc/" + jvm.pid() + "/comm"))).isEqualTo("sh\n");
       assertEndsQuietly(jvm);
