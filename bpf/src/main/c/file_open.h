@@ -61,6 +61,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 {
 	struct file_open_event *event;
 	struct open_how how;
+	__u64 size = 0;
 	__u32 zero = 0;
 	__u64 start;
 	long length;
@@ -102,13 +103,16 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 		COUNT(filtered);
 		return;
 	}
-	if (length > 0 && length <= (long)sizeof(event->path)) {
-		event->path_length = length - 1;
+	if (length > 0) {
+		/* the NUL is not counted: so what is masked has a power of two for its limit */
+		size = length - 1;
+		BOUND(size, PATH_MAX);
+		event->path_length = size;
+		size++;
 	} else {
 		event->path_length = length;
-		length = 0;
 	}
-	send(ctx, event, offsetof(struct file_open_event, path) + length);
+	send(ctx, event, offsetof(struct file_open_event, path) + size);
 }
 
 /*

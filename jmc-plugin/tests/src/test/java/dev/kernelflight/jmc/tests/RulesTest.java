@@ -67,7 +67,8 @@ class RulesTest {
   @Test
   void theSameFileAgainAndAgain() throws IOException {
     Path file = file("configuration");
-    IItemCollection items = record(",jdk.FileRead#threshold=0ns", RepeatedOpens.class, file);
+    IItemCollection items =
+        record(",jdk.FileRead#threshold=0ns,jdk.FileRead#throttle=off", RepeatedOpens.class, file);
     assertWarning(
         RepeatedOpensRule.class,
         items,
