@@ -149,15 +149,20 @@ class AttachTest {
                     "sh",
                     "-c",
                     """
-                    root=$1
-                    shift
+                    root=$1 checkout=$2
+                    shift 2
                     mount --rbind / "$root" &&
                     mount -t tmpfs -o mode=1777 tmpfs "$root/tmp" &&
+                    case $checkout in
+                      /tmp/*) mkdir -p "$root$checkout" &&
+                        mount --bind "$checkout" "$root$checkout" ;;
+                    esac &&
                     mount -t proc proc "$root/proc" &&
                     exec chroot "$root" "$@"\
                     """,
                     "sh",
-                    root.toString()),
+                    root.toString(),
+                    Path.of("..").toAbsolutePath().normalize().toString()),
                 user.stream())
             .toList();
     try (Running jvm = plain().under(container).start()) {
