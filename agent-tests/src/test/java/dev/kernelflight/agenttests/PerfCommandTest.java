@@ -73,7 +73,7 @@ class PerfCommandTest {
   void opensOfABusyProcessUntilItIsAskedToEnd(String signal) {
     try (Running busy = conductor();
         PerfProcess perf = PerfProcess.start("--path /perf/", "-p", busy.pid())) {
-      if (ignores(perf.pid(), signal)) {
+      if (PerfProcess.ignores(perf.pid(), signal)) {
         KernelTracing.skip("started with SIG" + signal + " ignored, as nohup does");
       }
       busy.tell("call", 50, "openat", -100, "text:/perf/absent", 0, 0);
@@ -95,26 +95,6 @@ class PerfCommandTest {
       assertThat(finished.out())
           .contains("opens: 53, 53 failed")
           .containsPattern(" 50 +50 +[0-9.]+  /perf/absent\n +3 +3 +[0-9.]+  /perf/other\n");
-    }
-  }
-
-  private static boolean ignores(long pid, String signal) {
-    try {
-      String ignored =
-          Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
-              .filter(line -> line.startsWith("SigIgn:"))
-              .map(line -> line.substring("SigIgn:".length()).strip())
-              .findFirst()
-              .orElseThrow();
-      int number =
-          switch (signal) {
-            case "HUP" -> 1;
-            case "INT" -> 2;
-            default -> 15;
-          };
-      return (Long.parseUnsignedLong(ignored, 16) >>> (number - 1) & 1) != 0;
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 /** The command {@code perf} while it runs. */
 final class PerfProcess implements AutoCloseable {
   private static final long TIMEOUT_SECONDS = 300;
+  private static final List<String> SIGNALS = List.of("HUP", "INT", "TERM");
 
   private final Process process;
   private final Path err;
@@ -37,12 +38,38 @@ final class PerfProcess implements AutoCloseable {
     System.arraycopy(more, 0, arguments, 1, more.length);
     List<String> line = AgentCommand.line(arguments);
     line.addAll(List.of(options.split(" ", -1)));
+    long self = ProcessHandle.current().pid();
+    if (SIGNALS.stream().anyMatch(signal -> ignores(self, signal))) {
+      // what a shell starts in the background inherits that, and so would perf
+      line.addAll(0, List.of("env", "--default-signal=" + String.join(",", SIGNALS)));
+    }
     try {
       PerfProcess perf = new PerfProcess(line);
       if (!options.contains("--json") && !perf.nextLine().startsWith("TIME ")) {
         throw new AssertionError("no header but " + perf.read);
       }
       return perf;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether a process was started with a signal ignored. */
+  static boolean ignores(long pid, String signal) {
+    try {
+      String ignored =
+          Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+              .filter(line -> line.startsWith("SigIgn:"))
+              .map(line -> line.substring("SigIgn:".length()).strip())
+              .findFirst()
+              .orElseThrow();
+      int number =
+          switch (signal) {
+            case "HUP" -> 1;
+            case "INT" -> 2;
+            default -> 15;
+          };
+      return (Long.parseUnsignedLong(ignored, 16) >>> (number - 1) & 1) != 0;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
