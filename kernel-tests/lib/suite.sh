@@ -35,9 +35,9 @@ suite_default() {
         { grep -v "^$root/" || true; } | paste -sd: -)
   done
   [[ -n $found ]] || die "none of the modules $suite_modules has compiled tests"
-  # Tests tagged `soak` need 20,000 threads or the like, for which an emulated machine takes minutes;
-  # what they look at (the programs' tables) does not differ between kernels. --tag soak runs them.
-  ((${#tags[@]})) || tags=('(kernel|vm)&!soak')
+  # What does not differ between kernels is tested where that is quick: `soak` needs 20,000 threads or
+  # the like, `portable` looks at files, options and the JVM. --tag soak, --tag portable run them here.
+  ((${#tags[@]})) || tags=('(kernel|vm)&!soak&!portable')
   if [[ -f $root/$suite_agent ]]; then
     adds+=("$root/$suite_agent:/agent/${suite_agent##*/}")
     guest_env+=("KERNELFLIGHT_AGENT_JAR=/agent/${suite_agent##*/}")

@@ -24,9 +24,9 @@ static __always_inline void sample(struct bpf_perf_event_data *ctx)
 {
 	struct bpf_pidns_info ids = {};
 	struct cpu_sample_event *event;
-	__u64 size = 0;
 	__u32 zero = 0;
 	long length = 0;
+	__u64 frames;
 
 	if (!ids_for_reader(&ids)) {
 		if (scope != SCOPE_ALL)
@@ -50,9 +50,10 @@ static __always_inline void sample(struct bpf_perf_event_data *ctx)
 	if (event->mode == SAMPLE_KERNEL)
 		length = bpf_get_stack(ctx, event->stack, sizeof(event->stack), 0);
 	event->stack_length = length;
-	if (length > 0 && length <= (long)sizeof(event->stack))
-		size = length;
-	if (output(ctx, event, offsetof(struct cpu_sample_event, stack) + size))
+	/* whole frames: so what is masked has a power of two for its limit */
+	frames = length < 0 ? 0 : length / sizeof(event->stack[0]);
+	BOUND(frames, SAMPLE_FRAMES + 1);
+	if (output(ctx, event, offsetof(struct cpu_sample_event, stack[frames])))
 		COUNT_AMONG(COUNTERS_OF_SAMPLES, lost);
 	else
 		COUNT_AMONG(COUNTERS_OF_SAMPLES, sent);

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code attach} and {@code detach}, on JVMs that know nothing of the agent. */
 @Tag("kernel")
+@Tag("portable")
 class AttachTest {
   private static final String NUMBERED = "/numbered/";
 

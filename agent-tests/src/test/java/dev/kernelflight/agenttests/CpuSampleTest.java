@@ -96,6 +96,7 @@ class CpuSampleTest {
   }
 
   @Test
+  @Tag("portable")
   void offUnlessARecordingWantsIt() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");
@@ -121,6 +122,7 @@ class CpuSampleTest {
   }
 
   @Test
+  @Tag("portable")
   void switchedOnAndOffInARunningRecording() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");
@@ -136,6 +138,7 @@ class CpuSampleTest {
   }
 
   @Test
+  @Tag("portable")
   void aFrequencyThatCannotBe() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");

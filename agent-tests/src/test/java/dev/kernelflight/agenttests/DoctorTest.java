@@ -215,6 +215,7 @@ class DoctorTest {
   }
 
   @ParameterizedTest
+  @Tag("portable")
   @MethodSource("privilegesSeenFromOutside")
   void saysWhatThenHappensInAnotherJvm(Privileges privileges) throws IOException {
     apply(privileges);
@@ -288,6 +289,7 @@ class DoctorTest {
   }
 
   @Test
+  @Tag("portable")
   void isForPeopleToRead() {
     KernelTracing.require();
     Finished finished = AgentProcess.command("doctor", "--container").run();
@@ -304,6 +306,7 @@ class DoctorTest {
   }
 
   @ParameterizedTest
+  @Tag("portable")
   @ValueSource(strings = {"Mac OS X", "Windows 11"})
   void saysThatOtherSystemsAreNone(String system) {
     Finished finished = AgentProcess.command("doctor").jvm("-Dos.name=" + system).run();
@@ -314,6 +317,7 @@ class DoctorTest {
   }
 
   @Test
+  @Tag("portable")
   void saysWhatAnotherJvmDenies() {
     assumeTrue(Runtime.version().feature() >= 24, "this JVM cannot deny native access");
     try (Running jvm =
@@ -335,6 +339,7 @@ class DoctorTest {
   }
 
   @Test
+  @Tag("portable")
   void seesAnAgentThatIsThereAlready() {
     KernelTracing.require();
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
@@ -347,6 +352,7 @@ class DoctorTest {
   }
 
   @Test
+  @Tag("portable")
   void refusesWhatIsNoJvm() {
     assertThat(AgentProcess.command("doctor", "--pid", 99999999).run())
         .isEqualTo(

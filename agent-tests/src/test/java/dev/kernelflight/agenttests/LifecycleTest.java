@@ -149,6 +149,7 @@ class LifecycleTest {
   }
 
   @ParameterizedTest
+  @Tag("portable")
   @CsvSource({"return,0", "exit,7", "exception,1"})
   void theLastOpenBeforeTheExitIsRecorded(String way, int exitCode) throws Exception {
     Path last = Files.writeString(temp.resolve("last"), "x");
@@ -164,6 +165,7 @@ class LifecycleTest {
   }
 
   @Test
+  @Tag("portable")
   void haltIsAsQuickAsWithoutTheAgent() throws Exception {
     Path last = Files.writeString(temp.resolve("last"), "x");
     AgentProcess process =
@@ -173,6 +175,7 @@ class LifecycleTest {
   }
 
   @Test
+  @Tag("portable")
   void loadedIntoARunningJvmBeforeARecordingStarts() throws Exception {
     Path file = temp.resolve("recording.jfr");
     try (Running jvm = unpreparedJvm()) {
@@ -188,6 +191,7 @@ class LifecycleTest {
   }
 
   @Test
+  @Tag("portable")
   void loadedIntoARunningJvmTwiceWhileARecordingRuns() throws Exception {
     Path file = temp.resolve("recording.jfr");
     try (Running jvm = unpreparedJvm()) {

@@ -1,6 +1,7 @@
 package dev.kernelflight.agenttests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.grack.nanojson.JsonObject;
 import com.grack.nanojson.JsonParser;
@@ -69,6 +70,7 @@ class PerfCommandTest {
   }
 
   @ParameterizedTest
+  @Tag("portable")
   @ValueSource(strings = {"TERM", "INT", "HUP"})
   void opensOfABusyProcessUntilItIsAskedToEnd(String signal) {
     try (Running busy = conductor();
@@ -155,6 +157,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void thresholdAndErrors() {
     try (Running busy = conductor();
         PerfProcess perf = PerfProcess.start("-e syscalls --threshold 5ms", "-p", busy.pid())) {
@@ -169,6 +172,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void theDurationIsHonouredThoughNothingHappens() {
     List<Double> measured = new ArrayList<>();
     try (Running idle = conductor()) {
@@ -278,6 +282,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void endsQuietlyWhenNobodyReadsOn() {
     try (Running busy = conductor();
         PerfProcess perf = PerfProcess.start("-e syscalls", "-p", busy.pid())) {
@@ -294,6 +299,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void theProcessEnds() {
     try (Running busy = conductor();
         PerfProcess perf = PerfProcess.start("--path /perf/", "-p", busy.pid())) {
@@ -359,6 +365,7 @@ class PerfCommandTest {
   }
 
   @ParameterizedTest
+  @Tag("portable")
   @ValueSource(strings = {"--help", "-h"})
   void help(String option) {
     Finished help = AgentCommand.run("perf", option);
@@ -373,6 +380,7 @@ class PerfCommandTest {
   }
 
   @ParameterizedTest
+  @Tag("portable")
   @CsvSource(
       delimiter = '|',
       textBlock =
@@ -410,6 +418,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void thereIsNoSuchProcess() {
     Finished finished = AgentCommand.run("perf", "-p", Integer.MAX_VALUE);
     assertThat(finished.exitCode()).isEqualTo(1);
@@ -417,6 +426,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void aThreadIsNoProcess() throws Exception {
     try (Running busy = conductor()) {
       busy.tell("threads");
@@ -461,7 +471,7 @@ class PerfCommandTest {
   @Test
   void aHookThatTheKernelDoesNotHave() {
     if (KernelTracing.allows("attach=fentry")) {
-      KernelTracing.skip("this kernel has every hook");
+      abort("this kernel has every hook");
     }
     Finished finished = AgentCommand.run("perf", "-d", "1", "--attach", "fentry");
     assertThat(finished.exitCode()).isEqualTo(1);

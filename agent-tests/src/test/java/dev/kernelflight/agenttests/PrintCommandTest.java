@@ -35,6 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The command print, held against what the JDK's own reader finds in the same recording. */
 @Tag("kernel")
+@Tag("portable")
 class PrintCommandTest {
   private static final int MANY = 3000;
   private static final Pattern SUMMARY =

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The command report: the rules of the Mission Control plug-in as they are in the packaged agent.
  */
 @Tag("kernel")
+@Tag("portable")
 class ReportCommandTest {
   /** A name that would be a script if it were not escaped. */
   private static final String NASTY = "/kfr/<script>alert('&')</script>\"";

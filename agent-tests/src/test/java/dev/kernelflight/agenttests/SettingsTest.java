@@ -35,6 +35,7 @@ class SettingsTest {
 
   @Nested
   @Tag("kernel")
+  @Tag("portable")
   class InForce {
     @BeforeEach
     void kernel() {

@@ -84,6 +84,7 @@ class SyscallEventTest {
 
   /** What the kernel sends, and not only what JFR takes, follows the threshold. */
   @Test
+  @Tag("portable")
   void theThresholdOfARunningRecordingChanges() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       start(jvm, "r", syscalls("getppid"), Recorded.FILE_OPEN);
@@ -114,6 +115,7 @@ class SyscallEventTest {
   }
 
   @Test
+  @Tag("portable")
   void namesGroupsAndWhatIsLeftOut() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       start(jvm, "r", EVERY, syscalls("process,nanosleep,!tgkill,!sched_yield"));
@@ -306,6 +308,7 @@ class SyscallEventTest {
 
   /** Every recording has what any of them wants: the lowest threshold, all calls named. */
   @Test
+  @Tag("portable")
   void twoRecordings() {
     Path other = temp.resolve("other.jfr");
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {

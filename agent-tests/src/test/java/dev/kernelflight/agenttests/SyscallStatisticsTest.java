@@ -109,6 +109,7 @@ class SyscallStatisticsTest {
 
   /** A sleep takes what was asked for or longer; a histogram of powers of two knows it half. */
   @Test
+  @Tag("portable")
   void percentilesOfSleeps() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       jvm.tell("start", "r", Recorded.STATISTICS + "#period=1h");
@@ -254,6 +255,7 @@ class SyscallStatisticsTest {
 
   /** Several threads as fast as they can, with the default buffers. */
   @Test
+  @Tag("portable")
   void asManyAsTheEventsAndTheLostOnes() {
     int each = 30_000;
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
@@ -293,6 +295,7 @@ class SyscallStatisticsTest {
 
   /** Each of them leaves entries of its own, for a while. */
   @Test
+  @Tag("portable")
   void threadsThatComeAndGoByThread() {
     int threads = KernelTracing.times(2_000);
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
@@ -313,6 +316,7 @@ class SyscallStatisticsTest {
   }
 
   @Test
+  @Tag("portable")
   void whatHappenedWhileDisabledIsNotInIt() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       jvm.tell("start", "r", Recorded.STATISTICS + "#period=1h");

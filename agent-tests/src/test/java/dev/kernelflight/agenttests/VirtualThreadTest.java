@@ -142,6 +142,7 @@ class VirtualThreadTest {
   }
 
   @Test
+  @Tag("portable")
   void threadsThatCannotLeaveTheirCarrier() {
     List<Open> opens = opens(run("attach=auto"), "pinned");
     assertThat(opens).hasSize(4 * 4).allSatisfy(VirtualThreadTest::assertOwn);
@@ -149,6 +150,7 @@ class VirtualThreadTest {
 
   /** One that ran before the agent knew of any, one without a name, and one that changes it. */
   @ParameterizedTest
+  @Tag("portable")
   @ValueSource(strings = {"long-lived", "unnamed", "renamed"})
   void oneThreadOfAKind(String kind) {
     assertThat(opens(run("attach=auto"), kind))
@@ -157,6 +159,7 @@ class VirtualThreadTest {
   }
 
   @Test
+  @Tag("portable")
   void aPlatformThreadStaysWhatItIs() {
     assertThat(opens(run("attach=auto"), "platform"))
         .singleElement()
@@ -185,6 +188,7 @@ class VirtualThreadTest {
 
   /** A carrier that finds no work waits for it on its own account. */
   @Test
+  @Tag("portable")
   void whatACarrierDoesForTheSchedulerIsItsOwn() {
     List<RecordedEvent> waits =
         run("attach=auto").syscalls("futex").stream()
@@ -202,6 +206,7 @@ class VirtualThreadTest {
   }
 
   @Test
+  @Tag("portable")
   void switchedOffTheyAreTheirCarriers() {
     Path file = temp.resolve("off.jfr");
     Finished finished =
@@ -222,6 +227,7 @@ class VirtualThreadTest {
 
   /** A JDK in which the name of the class that the advice reads is taken. */
   @Test
+  @Tag("portable")
   void whereTheClassCannotBeChangedItSaysSoOnce() throws Exception {
     String name = "java.lang.VirtualThreadNews";
     Path patch = temp.resolve("patch");

@@ -18,12 +18,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** CPU samples of this process, of another one, and of all. */
 @KernelTest
+@Tag("hooks")
 class CpuSampleTest {
   private static final int EVENT_CPU_SAMPLE = 3;
   private static final int SAMPLE_KERNEL = 1;

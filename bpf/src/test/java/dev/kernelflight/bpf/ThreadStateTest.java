@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -78,6 +79,7 @@ class ThreadStateTest {
 
   /** Six times more than the table has room for. Each one's last call, exit, does not return. */
   @Test
+  @Tag("soak")
   void aHundredThousandThreadsOneAfterTheOther() throws Exception {
     int threads = 100_000;
     try (TracedProcess traced = counting(false);
