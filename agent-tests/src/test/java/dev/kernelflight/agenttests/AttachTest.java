@@ -224,20 +224,15 @@ class AttachTest {
 
   @Test
   void saysThatTheJvmIsTooOld() throws Exception {
-    List<Path> java17 =
-        Stream.of("/usr/lib/jvm/java-17-openjdk-amd64", "/usr/lib/jvm/java-17-openjdk-arm64")
-            .map(home -> Path.of(home, "bin", "java"))
-            .filter(Files::isExecutable)
-            .toList();
+    Path java17 = OldJvmTest.java17();
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-    assumeTrue(!java17.isEmpty() && compiler != null, "no JDK 17 here, or no compiler for it");
+    assumeTrue(compiler != null, "this JVM has no compiler");
     Path source =
         Files.writeString(
             temp.resolve("Old.java"),
             "class Old { public static void main(String[] a) throws Exception { System.in.read(); } }");
     compiler.run(null, null, null, "--release", "17", "-d", temp.toString(), source.toString());
-    Process old =
-        new ProcessBuilder(java17.get(0).toString(), "-cp", temp.toString(), "Old").start();
+    Process old = new ProcessBuilder(java17.toString(), "-cp", temp.toString(), "Old").start();
     try {
       AgentProcess.awaitLibrary(old.pid(), "libjvm.so");
       Finished attach = AgentProcess.command("attach", old.pid()).run();

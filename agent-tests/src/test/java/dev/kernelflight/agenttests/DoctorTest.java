@@ -189,7 +189,10 @@ class DoctorTest {
           AgentProcess.of(Exits.class, "return", opened)
               .agent(verdict.getString("agentOptions"))
               .under(privileges.under)
-              .recordingTo(file)
+              .jvm(
+                  "-XX:StartFlightRecording:dumponexit=true,filename="
+                      + file
+                      + ",+kernel.CpuSample#enabled=true")
               .run();
       assertThat(finished.exitCode()).as(finished.err()).isZero();
       assertThat(finished.messages()).as(finished.err()).isLessThanOrEqualTo(1);
@@ -197,6 +200,12 @@ class DoctorTest {
       assertThat(recorded.opensOf(opened)).hasSize(1);
       assertThat(recorded.named(Recorded.STATISTICS).isEmpty())
           .isNotEqualTo(verdict.getArray("events").contains(Recorded.STATISTICS));
+      assertThat(recorded.named(Recorded.PROBE))
+          .filteredOn(probe -> Recorded.CPU_SAMPLE.equals(probe.getString("event")))
+          .isNotEmpty()
+          .allSatisfy(probe ->
+              assertThat(probe.getString("hook").equals("perf event"))
+                  .isEqualTo(verdict.getArray("events").contains(Recorded.CPU_SAMPLE)));
     } else {
       for (String options : List.of("", "buffer=ring,")) {
         Finished refused =
@@ -272,6 +281,7 @@ class DoctorTest {
             "tracepoint",
             "file-opens",
             "system-calls",
+            "cpu-samples",
             "java-threads");
     assertThat(checks.values())
         .allSatisfy(check -> {
@@ -297,7 +307,8 @@ class DoctorTest {
     assertThat(finished.out())
         .containsPattern("(?m)^ok    file-opens +seen by ")
         .contains(
-            "Will work: kernel.FileOpen, kernel.Syscall, kernel.SyscallStatistics; opens by",
+            "Will work: kernel.FileOpen, kernel.Syscall, kernel.SyscallStatistics, kernel.CpuSample;"
+                + " opens by",
             "Use: java -javaagent:" + AgentProcess.agentJar(),
             "docker run --cap-add BPF --cap-add PERFMON",
             "add: [\"BPF\", \"PERFMON\"]",

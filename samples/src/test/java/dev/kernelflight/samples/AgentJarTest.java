@@ -12,12 +12,15 @@ import org.junit.jupiter.api.Test;
 class AgentJarTest {
   private static final Path AGENT_JAR = Path.of(System.getProperty("kernelflight.agent.jar", ""));
 
+  private static final String LAUNCHER = "dev.kernelflight.agent.launch.Launcher";
+
   @Test
   void theManifestNamesTheEntryPoints() throws IOException {
     try (JarFile jar = new JarFile(AGENT_JAR.toFile())) {
       var attributes = jar.getManifest().getMainAttributes();
-      assertThat(attributes.getValue("Premain-Class")).isEqualTo("dev.kernelflight.agent.Agent");
-      assertThat(attributes.getValue("Agent-Class")).isEqualTo("dev.kernelflight.agent.Agent");
+      assertThat(attributes.getValue("Premain-Class")).isEqualTo(LAUNCHER);
+      assertThat(attributes.getValue("Agent-Class")).isEqualTo(LAUNCHER);
+      assertThat(attributes.getValue("Main-Class")).isEqualTo(LAUNCHER);
       assertThat(attributes.getValue("Launcher-Agent-Class")).isNull();
       assertThat(attributes.getValue("Can-Redefine-Classes")).isEqualTo("true");
       assertThat(attributes.getValue("Can-Retransform-Classes")).isEqualTo("true");

@@ -103,6 +103,9 @@ final class DoctorCommand implements Callable<Integer> {
         events.add("kernel.Syscall");
         events.add("kernel.SyscallStatistics");
       }
+      if (kernel.cpuSamples()) {
+        events.add("kernel.CpuSample");
+      }
     }
     return new Verdict(works, events, kernel.agentOptions(), command);
   }

@@ -39,6 +39,7 @@ final class KernelChecks {
   private Optional<Buffer> buffer = Optional.empty();
   private Optional<Hook> fileOpens = Optional.empty();
   private boolean syscalls;
+  private boolean cpuSamples;
 
   /** Something to try. */
   @FunctionalInterface
@@ -115,6 +116,11 @@ final class KernelChecks {
   /** Whether system calls are seen and counted. */
   boolean syscalls() {
     return syscalls;
+  }
+
+  /** Whether CPUs are sampled. */
+  boolean cpuSamples() {
+    return cpuSamples;
   }
 
   /** The options that the agent needs here; none are the default. */
@@ -231,6 +237,10 @@ final class KernelChecks {
     syscalls = calls.worked();
     checks.add(
         calls.check("system-calls", hook -> "seen and counted by " + hook, Check.Status.WARN));
+
+    Result<Hook> samples = Result.of(() -> Trial.cpuSamples(options(used, defaultPages())));
+    cpuSamples = samples.worked();
+    checks.add(samples.check("cpu-samples", hook -> "taken by " + hook, Check.Status.WARN));
   }
 
   private static Check hook(HookKind kind, Result<Hook> result, boolean any) {

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.decode.CpuSampleRecord;
 import dev.kernelflight.agent.decode.FileOpenRecord;
 import dev.kernelflight.agent.decode.KernelRecord;
 import dev.kernelflight.agent.decode.SyscallRecord;
@@ -25,6 +26,7 @@ final class Trial {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final String NO_FILE = "/kernelflight-doctor/no-such-file";
   private static final int MOST_SYSCALLS = 512;
+  private static final int SAMPLING_FREQUENCY = 99;
 
   private Trial() {}
 
@@ -84,6 +86,27 @@ final class Trial {
         throw new IOException("attached, but system calls are not counted");
       }
       return tracer.syscallProbe().orElseThrow().hook();
+    }
+  }
+
+  /**
+   * Attaches to sample the CPUs, and works until it is sampled.
+   *
+   * @return the clock that interrupts them
+   * @throws IOException also if no sample comes
+   */
+  static Hook cpuSamples(Tracer.Options options)
+      throws NoHookException, KernelException, IOException {
+    try (Epoll epoll = new Epoll();
+        Tracer tracer = Tracer.open(options, NO_THREAD, epoll)) {
+      tracer.follow(
+          new Wanted(
+              Optional.empty(),
+              Optional.empty(),
+              Optional.empty(),
+              Optional.of(new Wanted.Samples(SAMPLING_FREQUENCY))));
+      expect(tracer, CpuSampleRecord.TYPE);
+      return tracer.sampleProbe().orElseThrow().hook();
     }
   }
 

@@ -12,6 +12,7 @@ import org.openjdk.jmc.common.unit.UnitLookup;
 import org.openjdk.jmc.common.util.IPreferenceValueProvider;
 import org.openjdk.jmc.common.util.TypedPreference;
 import org.openjdk.jmc.flightrecorder.jdk.JdkAttributes;
+import org.openjdk.jmc.flightrecorder.jdk.JdkTypeIDs;
 import org.openjdk.jmc.flightrecorder.rules.AbstractRule;
 import org.openjdk.jmc.flightrecorder.rules.IResult;
 import org.openjdk.jmc.flightrecorder.rules.IResultValueProvider;
@@ -141,12 +142,20 @@ public abstract class KernelRule extends AbstractRule {
     return result.setSolution(finding.solution).build();
   }
 
+  /** Where no setting is told, as the plain API may do it, the types have their defaults: on. */
   private static boolean isRecorded(String type, IItemCollection items) {
+    if (items.apply(ItemFilters.type(type)).hasItems()) {
+      return true;
+    }
+    IItemCollection settings = items.apply(ItemFilters.type(JdkTypeIDs.RECORDING_SETTING));
+    if (!settings.hasItems()) {
+      return KernelEvents.of(items, KernelEvents.PROBE).findAny().isPresent();
+    }
     IItemFilter switchedOn =
         ItemFilters.and(
             RulesToolkit.getSettingsFilter("enabled", type),
             ItemFilters.equals(JdkAttributes.REC_SETTING_VALUE, "true"));
-    return items.apply(ItemFilters.type(type)).hasItems() || items.apply(switchedOn).hasItems();
+    return settings.apply(switchedOn).hasItems();
   }
 
   /** 25 at half of the limit, 75 at the limit, towards 100 beyond it. */

@@ -22,6 +22,7 @@ import dev.kernelflight.jmc.tests.apps.Healthy;
 import dev.kernelflight.jmc.tests.apps.KernelCpu;
 import dev.kernelflight.jmc.tests.apps.LeakedFiles;
 import dev.kernelflight.jmc.tests.apps.LockContention;
+import dev.kernelflight.jmc.tests.apps.PlainRecording;
 import dev.kernelflight.jmc.tests.apps.RepeatedOpens;
 import dev.kernelflight.jmc.tests.apps.SlowConnect;
 import dev.kernelflight.jmc.tests.apps.SlowOpen;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openjdk.jmc.common.item.IItemCollection;
+import org.openjdk.jmc.common.item.ItemFilters;
 import org.openjdk.jmc.flightrecorder.rules.IResult;
 import org.openjdk.jmc.flightrecorder.rules.Severity;
 
@@ -155,6 +157,17 @@ class RulesTest {
     IResult result =
         assertWarning(LostEventsRule.class, Recordings.load(file), "the buffer was full");
     assertThat(result.getSolution()).contains("The buffers had 16 pages", "pages=64");
+  }
+
+  @Test
+  void nothingLostInARecordingThatTellsNoSettings() {
+    Path file = temp.resolve("recording.jfr");
+    AgentProcess.of(PlainRecording.class, file).run();
+    IItemCollection items = Recordings.load(file);
+    assertThat(items.apply(ItemFilters.type("jdk.ActiveSetting")).hasItems()).isFalse();
+    IResult result = Recordings.result(LostEventsRule.class, items);
+    assertThat(result.getSummary()).isEqualTo("No kernel event was lost.");
+    assertThat(result.getSeverity()).isEqualTo(Severity.OK);
   }
 
   @Test
