@@ -4,15 +4,17 @@
 # Starts qemu for a kernel; sets guest_pid. In TARGET: console.log (all that the guest wrote),
 # qemu.log, results.tgz (second serial port).
 guest_start() { # KERNEL-NAME IMAGE INITRD TARGET
-  local arch=${1##*-} append
+  local arch=${1##*-} append tag
   local -a qemu=("qemu-system-$arch")
   local dir=${qemu_dir[$arch]}
   [[ -z $dir ]] || qemu=("$dir/qemu-system-$arch" -L "$dir/qemu" -L "$dir/seabios")
   # A kernel that panics or oopses restarts at once, which -no-reboot makes an end.
   append="panic=-1 oops=panic loglevel=5 rdinit=/init random.trust_cpu=on"
   append+="$kernel_append $(conf_get "$1" append)"
+  tag=$(conf_get "$1" tag)
+  [[ -n $tag || $narrowed == yes ]] || tag=$(conf_get "$1" part)
   # What the kernel does not know itself becomes the environment of init.
-  append="KERNELFLIGHT_EXPECT_HOOKS=$(conf_get "$1" hooks) KERNELFLIGHT_TAG=$(conf_get "$1" tag) $append"
+  append="KERNELFLIGHT_EXPECT_HOOKS=$(conf_get "$1" hooks) KERNELFLIGHT_TAG=$tag $append"
   case $arch in
     x86_64)
       # On a busy host the kernel would take its clock for broken and go over to one that is read by a

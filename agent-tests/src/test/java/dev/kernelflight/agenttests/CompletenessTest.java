@@ -86,6 +86,7 @@ class CompletenessTest {
 
   /** How many the default buffers lose is a question of how busy the machine is. */
   @ParameterizedTest
+  @Tag("portable")
   @ValueSource(strings = {"buffer=perf", "buffer=ring"})
   void theDefaultBuffersAccountForEveryOpen(String options) {
     int times = KernelTracing.times(50_000);

@@ -51,6 +51,7 @@ class CpuSampleTest {
   }
 
   @Test
+  @Tag("jar")
   void threadsInTheirOwnCodeAndInTheKernel() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");
@@ -107,6 +108,7 @@ class CpuSampleTest {
   }
 
   @Test
+  @Tag("portable")
   void nothingIsAttachedAfterTheLastRecording() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");

@@ -132,6 +132,7 @@ class LifecycleTest {
   }
 
   @Test
+  @Tag("portable")
   void aDumpHoldsAllThatHappenedBeforeIt() {
     Path rest = temp.resolve("rest.jfr");
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {

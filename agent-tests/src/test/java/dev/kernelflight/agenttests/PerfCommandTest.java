@@ -121,6 +121,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void systemCallsAsJson() {
     try (Running busy = conductor();
         PerfProcess perf = PerfProcess.start("-e syscalls --json", "-p", busy.pid())) {
@@ -228,11 +229,13 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void samplesAtAnotherFrequency() {
     assertThat(medianGap("-e samples -F 25 -d 6")).isBetween(32.0, 50.0);
   }
 
   @Test
+  @Tag("portable")
   void whereABusyProcessSpendsItsTime() {
     try (Running busy = conductor()) {
       busy.tell("burn");
@@ -260,6 +263,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void whatIsLostIsSaidAndCounted() {
     int calls = 300_000;
     try (Running busy = conductor();
@@ -449,6 +453,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("portable")
   void withoutPrivileges() {
     List<String> line =
         new ArrayList<>(

@@ -55,6 +55,7 @@ class SyscallEventTest {
   }
 
   @Test
+  @Tag("portable")
   void slowCallsByDefault() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       start(jvm, "r");
@@ -135,6 +136,7 @@ class SyscallEventTest {
   }
 
   @Test
+  @Tag("portable")
   void failedOnesOnly() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       start(jvm, "r", EVERY, Recorded.SYSCALL + "#errorsOnly=true");
@@ -159,6 +161,7 @@ class SyscallEventTest {
   }
 
   @Test
+  @Tag("jar")
   void argumentsAsText() throws IOException {
     String path = temp.resolve("socket").toString();
     byte[] unix = path.getBytes(UTF_8);

@@ -130,6 +130,7 @@ class SyscallStatisticsTest {
   }
 
   @Test
+  @Tag("jar")
   void agreesWithStrace() throws IOException {
     if (!Files.isExecutable(Path.of("/usr/bin/strace"))) {
       KernelTracing.skip("strace is not installed");
@@ -240,6 +241,7 @@ class SyscallStatisticsTest {
   }
 
   @Test
+  @Tag("portable")
   void exactWhereTheBufferOverflows() {
     int calls = KernelTracing.times(300_000);
     try (Running jvm = AgentProcess.of(Conductor.class).agent("pages=16").start()) {
@@ -337,6 +339,7 @@ class SyscallStatisticsTest {
 
   /** A call that never returns because the JVM ends first. */
   @Test
+  @Tag("portable")
   void aThreadThatEndsInsideACall() {
     AgentProcess process =
         AgentProcess.of(Conductor.class)

@@ -130,6 +130,7 @@ class UnusualCallsTest {
 
   /** Neither recording saw it whole. */
   @Test
+  @Tag("portable")
   void aCallThatLastsFromOneRecordingToTheNext() {
     Path second = temp.resolve("second.jfr");
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
@@ -153,6 +154,7 @@ class UnusualCallsTest {
   }
 
   @Test
+  @Tag("portable")
   void otherProgramsAreStarted() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
       jvm.tell("start", "r", EVERY, syscalls("execve,getppid,vfork,clone,clone3,wait4,waitid"));

@@ -110,6 +110,7 @@ class VirtualThreadTest {
   }
 
   @ParameterizedTest
+  @Tag("jar")
   @MethodSource("hooks")
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
     List<Open> opens = opens(run(options), "short");
@@ -118,6 +119,7 @@ class VirtualThreadTest {
   }
 
   @ParameterizedTest
+  @Tag("portable")
   @MethodSource("hooks")
   void threadsThatComeBackOnOtherCarriers(String options) {
     List<Open> opens = opens(run(options), "blocking");
@@ -173,6 +175,7 @@ class VirtualThreadTest {
 
   /** At the default threshold: four sleeps of 50 ms, and whatever the JVM itself waits for. */
   @Test
+  @Tag("portable")
   void systemCallsAreTheThreadsOwn() {
     Map<String, Long> ids =
         opens(run("attach=auto"), "pinned").stream()

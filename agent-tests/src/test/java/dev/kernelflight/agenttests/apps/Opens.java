@@ -85,10 +85,11 @@ public final class Opens {
 
   private void everyKind(String where) {
     try (Arena arena = Arena.ofConfined()) {
-      String missing = directory.resolve("missing \u00e4\u20ac").toString();
+      // texts and no Paths: those a POSIX locale would refuse
+      String missing = directory + "/missing \u00e4\u20ac";
       String folder = directory.resolve("directory").toString();
       String link = directory.resolve("link").toString();
-      String created = directory.resolve("created-" + where).toString();
+      String created = directory + "/created-" + where;
       open(arena, where + ": existing", existing, O_CLOEXEC, "O_RDONLY|O_CLOEXEC", 0);
       open(arena, where + ": missing", missing, O_RDWR, "O_RDWR", 0);
       open(arena, where + ": directory", folder, O_DIRECTORY, "O_RDONLY|O_DIRECTORY", 0);
@@ -173,7 +174,7 @@ public final class Opens {
     result = LibC.call(LibC.OPENAT2, LibC.AT_FDCWD, address, how, 24);
     done(call, result);
 
-    String fresh = directory.resolve("openat2-" + where).toString();
+    String fresh = directory + "/openat2-" + where;
     call = call(where + ": openat2, new", fresh, "O_WRONLY|O_CREAT");
     call.mode = "0604";
     address = LibC.string(arena, fresh).address();
@@ -193,7 +194,7 @@ public final class Opens {
   }
 
   private void creat(Arena arena, String where) {
-    String path = directory.resolve("creat-" + where).toString();
+    String path = directory + "/creat-" + where;
     CallEvent call = call(where + ": creat", path, "O_WRONLY|O_CREAT|O_TRUNC");
     call.mode = "0600";
     long address = LibC.string(arena, path).address();
