@@ -201,20 +201,6 @@ untracked:
 	return NULL;
 }
 
-/* A thread's state goes with the thread, or a later thread of the same id would inherit it. */
-static __always_inline void forget_thread(__u32 host_tid)
-{
-	__u32 index = slot_index(host_tid);
-	struct thread *slot = bpf_map_lookup_elem(&threads, &index);
-
-	if (slot && slot->host_tid == host_tid) {
-		slot->host_tid = 0;
-		bpf_map_delete_elem(&slot_owners, &index);
-	} else {
-		bpf_map_delete_elem(&crowded_threads, &host_tid);
-	}
-}
-
 /* The state of the calling thread, or NULL if it is not to be traced. */
 static __always_inline struct thread *track(__u32 host_tid)
 {
@@ -234,6 +220,29 @@ static __always_inline bool open_under_way(const struct thread *thread)
 static __always_inline bool call_under_way(const struct thread *thread)
 {
 	return thread->call_start && thread->call_epoch == filter.call_epoch;
+}
+
+/*
+ * A thread's state goes with the thread, or a later thread of the same id would inherit it. An open
+ * that is still under way did not return, or the kernel had no instance of the return probe left: then
+ * it is missing, and told of here at the latest.
+ */
+static __always_inline void forget_thread(__u32 host_tid)
+{
+	__u32 index = slot_index(host_tid);
+	struct thread *slot = bpf_map_lookup_elem(&threads, &index);
+	struct thread *thread = find_thread(host_tid);
+
+	if (!thread)
+		return;
+	if (open_under_way(thread))
+		COUNT(unpaired);
+	if (slot && slot->host_tid == host_tid) {
+		slot->host_tid = 0;
+		bpf_map_delete_elem(&slot_owners, &index);
+	} else {
+		bpf_map_delete_elem(&crowded_threads, &host_tid);
+	}
 }
 
 /* Hands a record to the buffer; whether it failed. */

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * reading only, root with few capabilities, and limits of memory. Only in a guest.
  */
 @Tag("vm")
+@Tag("privileges")
 @EnabledIfEnvironmentVariable(named = "KERNELFLIGHT_GUEST", matches = "yes")
 class ContainerTest {
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");

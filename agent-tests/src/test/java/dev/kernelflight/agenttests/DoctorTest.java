@@ -180,6 +180,7 @@ class DoctorTest {
   }
 
   @ParameterizedTest
+  @Tag("privileges")
   @MethodSource("privileges")
   void saysWhatThenHappens(Privileges privileges) throws IOException {
     apply(privileges);

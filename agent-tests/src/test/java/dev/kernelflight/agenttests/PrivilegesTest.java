@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A user without root, by what is granted. It sets the machine's settings: only in a guest. */
 @Tag("vm")
+@Tag("privileges")
 @EnabledIfEnvironmentVariable(named = "KERNELFLIGHT_GUEST", matches = "yes")
 class PrivilegesTest {
   private static final Path UNPRIVILEGED_BPF =

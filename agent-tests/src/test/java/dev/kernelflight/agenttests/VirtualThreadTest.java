@@ -91,8 +91,18 @@ class VirtualThreadTest {
     assertThat(finished.out()).startsWith("done, on ");
     assertThat(finished.exitCode()).isZero();
     Recorded recorded = Recorded.in(file);
-    recorded.assertNothingLost();
+    if (!options.equals("attach=kprobe") || missedByKretprobe(recorded) == 0) {
+      recorded.assertNothingLost();
+    }
     return recorded;
+  }
+
+  /** Old kernels have one instance of a return probe for each CPU, and what they miss is told. */
+  private static long missedByKretprobe(Recorded recorded) {
+    return recorded.named(Recorded.EVENTS_LOST).stream()
+        .filter(lost -> lost.getString("reason").contains("kretprobe"))
+        .mapToLong(lost -> lost.getLong("count"))
+        .sum();
   }
 
   private static List<Open> opens(Recorded recorded, String kind) {
@@ -113,9 +123,14 @@ class VirtualThreadTest {
   @Tag("jar")
   @MethodSource("hooks")
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
-    List<Open> opens = opens(run(options), "short");
+    Recorded recorded = run(options);
+    long missed = options.equals("attach=kprobe") ? missedByKretprobe(recorded) : 0;
+    List<Open> opens = opens(recorded, "short");
     assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
-    assertThat(opens).extracting(Open::id).doesNotHaveDuplicates().hasSize(SHORT_LIVED);
+    assertThat(opens)
+        .extracting(Open::id)
+        .doesNotHaveDuplicates()
+        .hasSizeBetween(Math.toIntExact(SHORT_LIVED - missed), SHORT_LIVED);
   }
 
   @ParameterizedTest

@@ -71,6 +71,16 @@ final class TracedProcess implements AutoCloseable {
     return sum;
   }
 
+  /** Waits until so many calls are told to be missing; some only when their thread is gone. */
+  void awaitUnpaired(long expected) throws Exception {
+    long begun = System.nanoTime();
+    while (total(Tracer.Counters::unpaired) < expected
+        && System.nanoTime() - begun < PATIENCE_NANOS) {
+      Thread.sleep(10);
+    }
+    assertThat(total(Tracer.Counters::unpaired)).as("calls told to be missing").isEqualTo(expected);
+  }
+
   /** Takes records until there are as many as the programs say they sent: none more, none less. */
   void drain() throws Exception {
     long begun = System.nanoTime();

@@ -314,6 +314,10 @@ class TracerTest {
     }
   }
 
+  /**
+   * Each open is seen, or told to be missing: perf's return probes have as many instances as there
+   * are CPUs on old kernels, and none is left for a call that comes while so many others sleep.
+   */
   @ParameterizedTest
   @MethodSource("setups")
   void manyThreads(Options options) throws Exception {
@@ -344,10 +348,12 @@ class TracerTest {
           traced.drained(record -> record.path().startsWith(directory + "/thread-"))) {
         assertThat(seen.put(open.path(), open.tid())).as(open.path()).isNull();
       }
-      assertThat(threadOfPath).hasSize(1600);
-      assertThat(seen).isEqualTo(threadOfPath);
+      assertThat(threadOfPath).hasSize(1600).containsAllEntriesOf(seen);
       assertThat(traced.total(Counters::untracked)).isZero();
-      assertThat(traced.total(Counters::unpaired)).isZero();
+      traced.awaitUnpaired(threadOfPath.size() - seen.size());
+      if (!options.attach().equals(Optional.of(HookKind.KPROBE))) {
+        assertThat(seen).hasSameSizeAs(threadOfPath);
+      }
     }
   }
 

@@ -10,7 +10,8 @@ import dev.kernelflight.events.EventsLostEvent;
 public final class LossReporter {
   private static final String BUFFER_FULL = "the buffer was full: enlarge it with the option pages";
   private static final String RETURN_MISSED =
-      "the return of a call was not seen: too many calls were under way at once for the kretprobe";
+      "the return of a call was not seen: too many calls were under way at once for the kretprobe;"
+          + " attach=fentry and attach=tracepoint have no such limit";
   private static final String UNTRACKED =
       "a call could not be followed: the table of threads or of statistics was full";
   private static final String SKIPPED =
