@@ -71,6 +71,7 @@ class PrivilegesTest {
         .satisfies(open -> assertThat(open.getThread()).isNotNull());
     if (!options.isEmpty()) {
       assertThat(recorded.named(Recorded.PROBE))
+          .filteredOn(probe -> Recorded.FILE_OPEN.equals(probe.getString("event")))
           .isNotEmpty()
           .allMatch(probe -> probe.getString("hook").equals(options.substring(7)));
     }

@@ -91,18 +91,10 @@ class VirtualThreadTest {
     assertThat(finished.out()).startsWith("done, on ");
     assertThat(finished.exitCode()).isZero();
     Recorded recorded = Recorded.in(file);
-    if (!options.equals("attach=kprobe") || missedByKretprobe(recorded) == 0) {
+    if (!options.equals("attach=kprobe") || recorded.missedByKretprobe() == 0) {
       recorded.assertNothingLost();
     }
     return recorded;
-  }
-
-  /** Old kernels have one instance of a return probe for each CPU, and what they miss is told. */
-  private static long missedByKretprobe(Recorded recorded) {
-    return recorded.named(Recorded.EVENTS_LOST).stream()
-        .filter(lost -> lost.getString("reason").contains("kretprobe"))
-        .mapToLong(lost -> lost.getLong("count"))
-        .sum();
   }
 
   private static List<Open> opens(Recorded recorded, String kind) {
@@ -124,7 +116,7 @@ class VirtualThreadTest {
   @MethodSource("hooks")
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
     Recorded recorded = run(options);
-    long missed = options.equals("attach=kprobe") ? missedByKretprobe(recorded) : 0;
+    long missed = options.equals("attach=kprobe") ? recorded.missedByKretprobe() : 0;
     List<Open> opens = opens(recorded, "short");
     assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
     assertThat(opens)
