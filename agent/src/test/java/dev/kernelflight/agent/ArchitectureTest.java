@@ -38,6 +38,8 @@ class ArchitectureTest {
           from("agent.settings", "events", "bpf"),
           from("agent.recording", "agent.settings", "events"),
           from("jmc.rules"),
+          // What every JVM can load: it finds the others by name.
+          from("agent.launch"),
           new Allowed("dev.kernelflight.agent.stacks..", List.of(ANYTHING)),
           new Allowed("dev.kernelflight.agent.cli..", List.of(ANYTHING)),
           // The root alone, without its sub-packages.
