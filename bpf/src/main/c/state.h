@@ -224,8 +224,8 @@ static __always_inline bool call_under_way(const struct thread *thread)
 
 /*
  * A thread's state goes with the thread, or a later thread of the same id would inherit it. An open
- * that is still under way did not return, or the kernel had no instance of the return probe left: then
- * it is missing, and told of here at the latest.
+ * that is still under way has returned unseen, since the kernel had no instance of the return probe
+ * left (also a thread that is killed returns from it first): it is missing, and told of here at last.
  */
 static __always_inline void forget_thread(__u32 host_tid)
 {

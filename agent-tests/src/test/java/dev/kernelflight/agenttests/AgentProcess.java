@@ -71,7 +71,12 @@ public final class AgentProcess {
 
   /** Records from the start to the exit of the JVM, with the settings that users start with. */
   public AgentProcess recordingTo(Path file) {
-    return jvm("-XX:StartFlightRecording:dumponexit=true,filename=" + file);
+    return recordingTo(file, "");
+  }
+
+  /** The same with more of that option, each with a comma before it. */
+  public AgentProcess recordingTo(Path file, String settings) {
+    return jvm("-XX:StartFlightRecording:dumponexit=true,filename=" + file + settings);
   }
 
   /** Runs the JVM by means of another command. */

@@ -61,12 +61,6 @@ class ContainerTest {
     }
   }
 
-  /** Kernels before 5.11 charge BPF maps to the limit of locked memory, and not to the group. */
-  private static boolean chargesGroups() {
-    String[] version = System.getProperty("os.version").split("\\.", 3);
-    return Integer.parseInt(version[0]) * 100 + Integer.parseInt(version[1]) >= 511;
-  }
-
   private static List<String> shell(String script) {
     return List.of("sh", "-c", script + " && exec \"$@\"", "sh");
   }
@@ -85,7 +79,10 @@ class ContainerTest {
             "--uts",
             "--cgroup"));
     command.addAll(shell("hostname container && mount -o remount,bind,ro /sys"));
-    command.addAll(List.of("prlimit", "--memlock=" + (chargesGroups() ? "65536" : "unlimited")));
+    command.addAll(
+        List.of(
+            "prlimit",
+            "--memlock=" + (KernelTracing.chargesControlGroups() ? "65536" : "unlimited")));
     command.addAll(
         List.of(
             "setpriv",
@@ -128,7 +125,7 @@ class ContainerTest {
         .extracting((RecordedEvent probe) -> probe.getString("buffer"))
         .isNotEmpty()
         .allSatisfy(buffer -> {
-          if (limit.equals("none") || !chargesGroups()) {
+          if (limit.equals("none") || !KernelTracing.chargesControlGroups()) {
             assertThat(buffer).doesNotContain("could not be had");
           } else {
             // the ring buffer is one for all CPUs
@@ -138,7 +135,7 @@ class ContainerTest {
                     : pages;
             assertThat(buffer).endsWith(" (" + wanted + " pages could not be had)");
           }
-          if (limit.equals("locked") && chargesGroups()) {
+          if (limit.equals("locked") && KernelTracing.chargesControlGroups()) {
             // all that may be locked, shared alike: 516 kB for each CPU
             assertThat(buffer).startsWith("perf buffers of 128 pages on ");
           }

@@ -87,11 +87,7 @@ class DoctorTest {
 
   /** Guests have old kernels, too; elsewhere not even root may be allowed to raise the limit. */
   private static List<String> enoughMemory(List<String> inner) {
-    return isGuest() ? memoryLock("unlimited", inner) : inner;
-  }
-
-  private static boolean isGuest() {
-    return "yes".equals(System.getenv("KERNELFLIGHT_GUEST"));
+    return KernelTracing.isGuest() ? memoryLock("unlimited", inner) : inner;
   }
 
   private static List<String> seccomp(String call, int errno) {
@@ -147,7 +143,7 @@ class DoctorTest {
     if (!privileges.under.isEmpty()) {
       assumeTrue(new File("/proc/1/mem").canWrite(), "only root can give up privileges");
     }
-    if (!privileges.settings.isEmpty() && !isGuest()) {
+    if (!privileges.settings.isEmpty() && !KernelTracing.isGuest()) {
       abort("it changes the machine's settings: only in a guest");
     }
     for (Map.Entry<String, String> setting : privileges.settings.entrySet()) {
@@ -194,10 +190,7 @@ class DoctorTest {
           AgentProcess.of(Exits.class, "return", opened)
               .agent(verdict.getString("agentOptions"))
               .under(privileges.under)
-              .jvm(
-                  "-XX:StartFlightRecording:dumponexit=true,filename="
-                      + file
-                      + ",+kernel.CpuSample#enabled=true")
+              .recordingTo(file, ",+kernel.CpuSample#enabled=true")
               .run();
       assertThat(finished.exitCode()).as(finished.err()).isZero();
       assertThat(finished.messages()).as(finished.err()).isLessThanOrEqualTo(1);

@@ -44,7 +44,18 @@ public final class KernelTracing {
    * is some twenty times slower.
    */
   static int times(int onRealMachines) {
-    return "yes".equals(System.getenv("KERNELFLIGHT_GUEST")) ? onRealMachines / 5 : onRealMachines;
+    return isGuest() ? onRealMachines / 5 : onRealMachines;
+  }
+
+  /** Whether this is a virtual machine of kernel-tests/run, whose settings tests may change. */
+  static boolean isGuest() {
+    return "yes".equals(System.getenv("KERNELFLIGHT_GUEST"));
+  }
+
+  /** Kernels before 5.11 charge BPF maps to the limit of locked memory, and not to the group. */
+  static boolean chargesControlGroups() {
+    String[] version = System.getProperty("os.version").split("\\.", 3);
+    return Integer.parseInt(version[0]) * 100 + Integer.parseInt(version[1]) >= 511;
   }
 
   private static Finished tried(String options) {

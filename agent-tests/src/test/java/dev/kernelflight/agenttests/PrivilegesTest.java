@@ -124,12 +124,10 @@ class PrivilegesTest {
         .contains("this process lacks CAP_BPF and CAP_PERFMON:");
   }
 
-  /** Kernels before 5.11 charge BPF maps to this limit. */
   @Test
   void littleLockedMemory() throws IOException {
     List<String> little = memoryLock("65536:65536", user("bpf", "perfmon"));
-    String[] version = System.getProperty("os.version").split("\\.", 3);
-    if (Integer.parseInt(version[0]) * 100 + Integer.parseInt(version[1]) >= 511) {
+    if (KernelTracing.chargesControlGroups()) {
       assertRecords(little, "");
     } else {
       assertThat(refusal(little, ""))

@@ -82,7 +82,7 @@ record Recorded(List<RecordedEvent> all) {
     return named(EVENTS_LOST).stream().mapToLong(event -> event.getLong("count")).sum();
   }
 
-  /** Old kernels have one instance of a return probe for each CPU, and what they miss is told. */
+  /** A return probe has few instances, and what it misses is told. */
   long missedByKretprobe() {
     return named(EVENTS_LOST).stream()
         .filter(lost -> lost.getString("reason").contains("kretprobe"))

@@ -343,10 +343,8 @@ class SyscallStatisticsTest {
   void aThreadThatEndsInsideACall() {
     AgentProcess process =
         AgentProcess.of(Conductor.class)
-            .jvm(
-                "-XX:StartFlightRecording:dumponexit=true,filename="
-                    + recording()
-                    + ",+kernel.Syscall#threshold=0ns,+kernel.Syscall#syscalls=read");
+            .recordingTo(
+                recording(), ",+kernel.Syscall#threshold=0ns,+kernel.Syscall#syscalls=read");
     try (Running jvm = process.start()) {
       // a thread of the JVM's first milliseconds may stay unknown, as README says
       jvm.tell("sleep", 1, 500);

@@ -117,6 +117,7 @@ class VirtualThreadTest {
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
     Recorded recorded = run(options);
     long missed = options.equals("attach=kprobe") ? recorded.missedByKretprobe() : 0;
+    assertThat(missed).as("missed by the kretprobe").isLessThan(SHORT_LIVED / 2);
     List<Open> opens = opens(recorded, "short");
     assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
     assertThat(opens)

@@ -8,6 +8,7 @@ import dev.kernelflight.bpf.Tracer.Buffer;
 import dev.kernelflight.bpf.Tracer.Counters;
 import dev.kernelflight.bpf.Tracer.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Syscalls;
 import java.nio.file.Path;
@@ -15,6 +16,8 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +34,7 @@ class CallsUnderWayTest {
   private static final int O_RDONLY = 0;
   private static final int O_WRONLY = 1;
   private static final int O_RDWR = 2;
+  private static final int AT_ONCE = 32;
   private static final int S_IFIFO = 0010000;
   private static final KernelNames NAMES = KernelNames.ofThisMachine();
 
@@ -102,6 +106,41 @@ class CallsUnderWayTest {
           .singleElement()
           .satisfies(open -> assertThat(open.start()).isBetween(before, System.nanoTime()));
       assertThat(traced.total(Counters::unpaired)).isZero();
+    }
+  }
+
+  /**
+   * More opens at once than perf's return probes have instances, each the last one of its thread:
+   * what is not seen is told when the thread ends.
+   */
+  @ParameterizedTest
+  @MethodSource("dev.kernelflight.bpf.TracerTest#setups")
+  void opensAtOnceAreSeenOrTold(Options options) throws Exception {
+    Path fifo = fifo();
+    Set<Integer> readers = ConcurrentHashMap.newKeySet();
+    List<Thread> threads = new ArrayList<>();
+    try (TracedProcess traced = new TracedProcess(options)) {
+      for (int i = 0; i < AT_ONCE; i++) {
+        threads.add(
+            Thread.ofPlatform()
+                .start(() -> {
+                  readers.add(CurrentProcess.threadId());
+                  openAndClose("openat", WORKING_DIRECTORY, fifo + "", O_RDONLY, 0);
+                }));
+      }
+      traced.awaitIn("openat", readers, AT_ONCE);
+      long writer = Syscalls.call("openat", WORKING_DIRECTORY, fifo + "", O_WRONLY, 0);
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      assertThat(Syscalls.call("close", writer)).isZero();
+      List<Integer> seen =
+          traced.opensOf(fifo).stream().map(OpenRecord::tid).filter(readers::contains).toList();
+      assertThat(seen).doesNotHaveDuplicates().isNotEmpty();
+      traced.awaitUnpaired(AT_ONCE - seen.size());
+      if (!options.attach().equals(Optional.of(HookKind.KPROBE))) {
+        assertThat(seen).hasSize(AT_ONCE);
+      }
     }
   }
 

@@ -8,10 +8,12 @@ import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -118,13 +120,26 @@ final class TracedProcess implements AutoCloseable {
   <T> Future<T> blockOpener(String call, Callable<T> task) throws Exception {
     int tid = onOpener(CurrentProcess::threadId);
     Future<T> blocked = opener.submit(task);
-    Path syscall = Path.of("/proc/self/task/" + tid + "/syscall");
+    awaitIn(call, List.of(tid), 1);
+    return blocked;
+  }
+
+  /** Waits until there are so many of these threads, and each is inside that call. */
+  void awaitIn(String call, Collection<Integer> tids, int count) throws Exception {
     String number = KernelNames.ofThisMachine().syscallNumber(call) + " ";
     long begun = System.nanoTime();
-    while (!Files.readString(syscall).startsWith(number)) {
+    while (tids.size() < count || !allIn(number, tids)) {
       assertThat(System.nanoTime() - begun).as("in " + call).isLessThan(PATIENCE_NANOS);
     }
-    return blocked;
+  }
+
+  private static boolean allIn(String number, Collection<Integer> tids) throws IOException {
+    for (int tid : tids) {
+      if (!Files.readString(Path.of("/proc/self/task/" + tid + "/syscall")).startsWith(number)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Drains, and returns all records of that path so far. */

@@ -62,8 +62,7 @@ public final class Opens {
     Thread.currentThread().setName("main, renamed");
     opens.everyKind("renamed");
     // a thread that comes and goes in the JVM's first milliseconds may stay unknown, as README
-    // says;
-    // in an emulated machine they are that many times longer
+    // says; in an emulated machine they are that many times longer
     Thread.sleep("yes".equals(System.getenv("KERNELFLIGHT_GUEST")) ? 5_000 : 500);
     opens.fromThreads();
     opens.fromShortLivedThreads();

@@ -184,7 +184,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*\n\\s*", "; ");
+    return text.strip().replaceAll(":\\s*\n\\s*", ": ").replaceAll("\\s*\n\\s*", "; ");
   }
 
   private void printJson(List<Check> checks, Verdict verdict) {

@@ -148,7 +148,7 @@ final class KernelChecks {
               "perf_event_paranoid",
               paranoid,
               "kernels of some distributions leave perf events to CAP_SYS_ADMIN then; if the perf"
-                  + " buffer below is refused: sysctl kernel.perf_event_paranoid=2"));
+                  + " buffer or CPU samples below are refused: sysctl kernel.perf_event_paranoid=2"));
     } else {
       checks.add(
           Check.ok("perf_event_paranoid", paranoid + ", no matter to whoever has CAP_PERFMON"));

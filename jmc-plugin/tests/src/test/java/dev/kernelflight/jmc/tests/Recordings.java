@@ -25,8 +25,7 @@ final class Recordings {
 
   /** A JVM with this main class that records from start to exit. */
   static AgentProcess recorded(Path file, String settings, Class<?> main, Object... arguments) {
-    return AgentProcess.of(main, arguments)
-        .jvm("-XX:StartFlightRecording:dumponexit=true,filename=" + file + settings);
+    return AgentProcess.of(main, arguments).recordingTo(file, settings);
   }
 
   /** Runs such a JVM and loads what it recorded. */
