@@ -8,7 +8,7 @@
 #include "registers.h"
 #include "state.h"
 
-/* As file_open_scratch; an event does not interrupt itself. */
+/* Too large for the BPF stack. Sent at once: an event does not interrupt itself, but batches. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -53,6 +53,7 @@ static __always_inline void sample(struct bpf_perf_event_data *ctx)
 	/* whole frames: so what is masked has a power of two for its limit */
 	frames = length < 0 ? 0 : length / sizeof(event->stack[0]);
 	BOUND(frames, SAMPLE_FRAMES + 1);
+	event->header.size = offsetof(struct cpu_sample_event, stack[frames]);
 	if (output(ctx, event, offsetof(struct cpu_sample_event, stack[frames])))
 		COUNT_AMONG(COUNTERS_OF_SAMPLES, lost);
 	else

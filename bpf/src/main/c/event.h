@@ -26,7 +26,7 @@ struct event {
 	__u32 type;		/* enum event_type */
 	__u32 tid;		/* as the reader's PID namespace numbers it */
 	__u32 pid;		/* the process, likewise */
-	__u32 reserved;
+	__u32 size;		/* bytes of the record, a multiple of 8: the next may follow */
 	__u64 start;		/* CLOCK_MONOTONIC, ns */
 	__u64 end;		/* CLOCK_MONOTONIC, ns */
 	__u64 java_thread;	/* Thread.threadId() of what ran on a carrier; 0 elsewhere */
@@ -70,6 +70,32 @@ struct cpu_sample_event {
 	__s32 stack_length;	/* bytes of stack, or -errno if it could not be had */
 	__u32 reserved;
 	__u64 stack[SAMPLE_FRAMES];	/* kernel addresses, innermost first, cut after stack_length */
+};
+
+#define BATCH_BYTES 1024	/* a batch that has so many is sent; a power of two */
+#define BATCH_SPACE 8192	/* of which the last record may begin below BATCH_BYTES */
+
+/* What has a batch of its own on each CPU, since programs that write them may interleave. */
+enum batch_of {
+	BATCH_OF_OPENS = 0,
+	BATCH_OF_SYSCALLS = 1,
+	BATCHES = 2,		/* elements of a CPU */
+};
+
+/*
+ * Records of a CPU that wait to be sent together, which costs little more than to send one. User
+ * space reads whether some wait, and has them sent by the program "flush".
+ */
+struct batch {
+	__u32 used;		/* bytes of data, a multiple of 8 */
+	__u32 records;		/* so many are in them */
+	__u32 busy;		/* whether one is being written: no other program may touch the batch */
+	__u32 reserved;
+	union {
+		__u8 bytes[BATCH_SPACE];	/* records, one behind the other */
+		struct file_open_event file_open;	/* as the first may be */
+		struct syscall_event syscall;
+	} data;
 };
 
 /* What of a system call's arguments is sent besides their numbers; one for each number. */

@@ -10,17 +10,6 @@
 #include "registers.h"
 #include "state.h"
 
-/*
- * Too large for the BPF stack; one program run at a time uses a CPU's instance. Not shared with
- * system calls: an fexit program may be preempted, and sys_exit run meanwhile on its CPU.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct file_open_event);
-} file_open_scratch SEC(".maps");
-
 static __always_inline void open_entered(struct thread *thread, __s32 directory, __u64 path, __u64 flags,
 					 __u32 mode, __u64 user_how)
 {
@@ -61,8 +50,8 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 {
 	struct file_open_event *event;
 	struct open_how how;
+	struct batch *batch;
 	__u64 size = 0;
-	__u32 zero = 0;
 	__u64 start;
 	long length;
 
@@ -73,7 +62,10 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 		COUNT(filtered);
 		return;
 	}
-	event = bpf_map_lookup_elem(&file_open_scratch, &zero);
+	batch = batch_of_this_cpu(BATCH_OF_OPENS);
+	if (!batch)
+		return;
+	event = begin_record(batch);
 	if (!event)
 		return;
 	event->header.type = EVENT_FILE_OPEN;
@@ -101,6 +93,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 	length = bpf_probe_read_user_str(event->path, sizeof(event->path), (void *)thread->path);
 	if (!path_wanted(event->path, length)) {
 		COUNT(filtered);
+		drop_record(batch);
 		return;
 	}
 	if (length > 0) {
@@ -112,7 +105,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 	} else {
 		event->path_length = length;
 	}
-	send(ctx, event, offsetof(struct file_open_event, path) + size);
+	add_record(ctx, batch, &event->header, offsetof(struct file_open_event, path) + size);
 }
 
 /*

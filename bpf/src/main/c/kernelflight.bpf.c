@@ -32,6 +32,23 @@ int identify(void *ctx)
 	return 0;
 }
 
+/*
+ * Never attached: user space runs it on a CPU whose batches it wants. It interrupts what runs there,
+ * which may be in the middle of a record: then there is nothing to be done but to ask again.
+ */
+SEC("raw_tp/flush")
+int flush(void *ctx)
+{
+	struct batch *opens = batch_of_this_cpu(BATCH_OF_OPENS);
+	struct batch *syscalls = batch_of_this_cpu(BATCH_OF_SYSCALLS);
+
+	if (opens && opens->used && !opens->busy)
+		send_batch(ctx, opens);
+	if (syscalls && syscalls->used && !syscalls->busy)
+		send_batch(ctx, syscalls);
+	return 0;
+}
+
 SEC("raw_tp/sched_process_exit")
 int thread_exit(void *ctx)
 {

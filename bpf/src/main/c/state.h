@@ -97,17 +97,27 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
-/* Bytes beyond the mark within which each record wakes the reader, since several CPUs write. */
-#define WAKEUP_WINDOW 4096
+/* By CPU and enum batch_of; the loader makes as many as there can be CPUs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BATCHES);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct batch);
+} batches SEC(".maps");
 
-#define COUNT_AMONG(of, what)                                                        \
+/* Bytes beyond the mark within which each batch wakes the reader, since several CPUs write. */
+#define WAKEUP_WINDOW (4 * BATCH_SPACE)
+
+#define COUNT_MANY_AMONG(of, what, many)                                             \
 	do {                                                                          \
 		__u32 key_ = of;                                                      \
 		struct counters *counters_ = bpf_map_lookup_elem(&counters, &key_);  \
 		if (counters_)                                                        \
-			counters_->what++;                                            \
+			counters_->what += (many);                                    \
 	} while (0)
 
+#define COUNT_AMONG(of, what) COUNT_MANY_AMONG(of, what, 1)
 #define COUNT(what) COUNT_AMONG(COUNTERS_OF_CALLS, what)
 
 /*
@@ -245,26 +255,79 @@ static __always_inline void forget_thread(__u32 host_tid)
 	}
 }
 
-/* Hands a record to the buffer; whether it failed. */
-static __always_inline long output(void *ctx, void *record, __u64 size)
+/* Hands records to the buffer; whether it failed. */
+static __always_inline long output(void *ctx, void *records, __u64 size)
 {
 	__u64 beyond;
 
 	if (!use_ring_buffer)
-		return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, size);
-	/* not for every record beyond the mark: the reader is awake by then */
+		return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, records, size);
+	/* not for every batch beyond the mark: the reader is awake by then */
 	beyond = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) - wakeup_bytes;
-	return bpf_ringbuf_output(&events, record, size,
+	return bpf_ringbuf_output(&events, records, size,
 				  beyond < WAKEUP_WINDOW ? BPF_RB_FORCE_WAKEUP :
 							   BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void send(void *ctx, void *record, __u64 size)
+static __always_inline struct batch *batch_of_this_cpu(enum batch_of what)
 {
-	if (output(ctx, record, size))
-		COUNT(lost);
+	__u32 index = bpf_get_smp_processor_id() * BATCHES + what;
+
+	return bpf_map_lookup_elem(&batches, &index);
+}
+
+/* The batch must not be busy but with its caller. */
+static __always_inline void send_batch(void *ctx, struct batch *batch)
+{
+	__u64 used = batch->used;
+	__u32 records = batch->records;
+
+	BOUND(used, BATCH_SPACE);
+	batch->used = 0;
+	batch->records = 0;
+	if (output(ctx, batch->data.bytes, used))
+		COUNT_MANY_AMONG(COUNTERS_OF_CALLS, lost, records);
 	else
-		COUNT(sent);
+		COUNT_MANY_AMONG(COUNTERS_OF_CALLS, sent, records);
+}
+
+/*
+ * Room for a record, to be ended by add_record() or drop_record(); NULL, and counted, where another
+ * program was interrupted in the middle of one.
+ */
+static __always_inline void *begin_record(struct batch *batch)
+{
+	__u64 used;
+
+	if (batch->busy) {
+		COUNT(lost);
+		return NULL;
+	}
+	batch->busy = 1;
+	barrier();
+	used = batch->used;
+	BOUND(used, BATCH_BYTES);
+	return batch->data.bytes + used;
+}
+
+static __always_inline void drop_record(struct batch *batch)
+{
+	barrier();
+	batch->busy = 0;
+}
+
+/* Puts what was written where begin_record() said behind the others, and sends a full batch. */
+static __always_inline void add_record(void *ctx, struct batch *batch, struct event *record,
+				       __u64 size)
+{
+	size = (size + 7) & ~7ULL;
+	record->size = size;
+	batch->used += size;
+	batch->records++;
+	if (batch->used >= BATCH_BYTES)
+		send_batch(ctx, batch);
+	barrier();
+	batch->busy = 0;
 }
 
 #endif

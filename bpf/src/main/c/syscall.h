@@ -8,14 +8,6 @@
 #include "registers.h"
 #include "state.h"
 
-/* As file_open_scratch. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct syscall_event);
-} syscall_scratch SEC(".maps");
-
 /* By system call number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -149,7 +141,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 	__u64 start = thread->call_start;
 	struct syscall_registers regs;
 	struct syscall_event *event;
-	__u32 zero = 0;
+	struct batch *batch;
 	long length;
 	__u64 size;
 
@@ -163,7 +155,10 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 		COUNT(filtered);
 		return;
 	}
-	event = bpf_map_lookup_elem(&syscall_scratch, &zero);
+	batch = batch_of_this_cpu(BATCH_OF_SYSCALLS);
+	if (!batch)
+		return;
+	event = begin_record(batch);
 	if (!event)
 		return;
 	event->header.type = EVENT_SYSCALL;
@@ -177,6 +172,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 	event->number = thread->number;
 	if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs + SYSCALL_REGISTERS_OFFSET)) {
 		COUNT(untracked);
+		drop_record(batch);
 		return;
 	}
 	event->arguments[0] = RESULT_OVERWRITES_ARGUMENT1 ? thread->argument1 : regs.argument1;
@@ -189,7 +185,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 	event->detail_length = length;
 	size = length < 0 ? 0 : length;
 	BOUND(size, DETAIL_LENGTH);
-	send(ctx, event, offsetof(struct syscall_event, detail) + size);
+	add_record(ctx, batch, &event->header, offsetof(struct syscall_event, detail) + size);
 }
 
 #endif

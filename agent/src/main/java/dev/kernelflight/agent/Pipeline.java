@@ -32,9 +32,6 @@ import java.lang.foreign.MemorySegment;
  * in one pass over the records where they lie. One thread at a time.
  */
 final class Pipeline implements AutoCloseable {
-  /** A pass that finds so many rounds of new records leaves the rest to the next one. */
-  private static final int MOST_ROUNDS = 16;
-
   private final Tracer tracer;
   private final ThreadDirectory threads;
   private final VirtualThreads virtualThreads;
@@ -112,20 +109,28 @@ final class Pipeline implements AutoCloseable {
   }
 
   /** Commits all records that are there. */
-  void drain() {
+  void drain() throws KernelException {
+    long begun = beforeRecords();
+    long drained = tracer.drain(this::onRecord);
+    virtualThreads.drained();
+    count(drained, begun);
+  }
+
+  /** Commits the records that cost nothing to get, as {@link Tracer#drainSent}. */
+  void drainSent() {
+    long begun = beforeRecords();
+    count(tracer.drainSent(this::onRecord), begun);
+  }
+
+  private long beforeRecords() {
     long begun = System.nanoTime();
     threads.update();
     virtualThreads.update();
     clock.anchor();
-    int drained = 0;
-    for (int round = 0; round < MOST_ROUNDS; round++) {
-      int found = tracer.transport().drain(this::onRecord);
-      if (found == 0) {
-        break;
-      }
-      drained += found;
-    }
-    virtualThreads.drained();
+    return begun;
+  }
+
+  private void count(long drained, long begun) {
     if (drained > 0) {
       records += drained;
       busyNanos += System.nanoTime() - begun;
@@ -173,8 +178,7 @@ final class Pipeline implements AutoCloseable {
 
   /** Commits what was lost since the last time. */
   void reportLosses() throws KernelException {
-    losses.report(
-        tracer.counters(), tracer.skippedRuns(), undecodable + tracer.transport().undecodable());
+    losses.report(tracer.counters(), tracer.skippedRuns(), undecodable + tracer.undecodable());
   }
 
   /** Commits what was done since the last time. */

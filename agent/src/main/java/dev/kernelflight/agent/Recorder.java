@@ -293,6 +293,7 @@ final class Recorder implements FlightRecorderListener {
 
   private void drainUntilStopped(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
+    long flushed = housekept;
     boolean recordingRuns = true;
     boolean followsVirtualThreads = false;
     int startingRounds = 0;
@@ -306,7 +307,11 @@ final class Recorder implements FlightRecorderListener {
           continue;
         }
         epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
-        drainNow();
+        boolean flush = System.nanoTime() - flushed >= FLUSH_MILLIS * 1_000_000L;
+        drainNow(flush);
+        if (flush) {
+          flushed = System.nanoTime();
+        }
         if (!followsVirtualThreads && threads.sawCarrier()) {
           followsVirtualThreads = true;
           followVirtualThreads(threads);
@@ -351,11 +356,16 @@ final class Recorder implements FlightRecorderListener {
     thread.start();
   }
 
-  private void drainNow() {
+  private void drainNow(boolean flush) throws KernelException {
     lock.lock();
     try {
-      if (pipeline != null) {
+      if (pipeline == null) {
+        return;
+      }
+      if (flush) {
         pipeline.drain();
+      } else {
+        pipeline.drainSent();
       }
     } finally {
       lock.unlock();

@@ -1,6 +1,7 @@
 package dev.kernelflight.bpf;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.util.Objects.requireNonNull;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
@@ -16,6 +17,7 @@ import dev.kernelflight.bpf.elf.MapSpec;
 import dev.kernelflight.bpf.program.LoadedObject;
 import dev.kernelflight.bpf.ring.BpfRingBuffer;
 import dev.kernelflight.bpf.ring.PerfBuffers;
+import dev.kernelflight.bpf.ring.RecordHandler;
 import dev.kernelflight.bpf.ring.Shrinking;
 import dev.kernelflight.bpf.ring.Transport;
 import dev.kernelflight.bpf.sys.Bpf;
@@ -80,7 +82,7 @@ public final class Tracer implements AutoCloseable {
    * What happened to calls that should have become records, on one CPU since the tracer was opened.
    * The layout is {@code struct counters} of {@code event.h}.
    *
-   * @param sent records handed to the buffer
+   * @param sent records handed to the buffer, or taken from where they waited for it
    * @param lost records that found the buffer full or missing
    * @param filtered calls that nobody wanted: too short, without error, or of another path
    * @param unpaired calls whose return was never seen
@@ -142,6 +144,9 @@ public final class Tracer implements AutoCloseable {
   private static final String EVENTS = "events";
   private static final long LARGEST_RING_BYTES = 1 << 30;
 
+  /** A pass that finds so many rounds of new records leaves the rest to the next one. */
+  private static final int MOST_ROUNDS = 16;
+
   /** What of a system call's arguments is sent besides their numbers; {@code enum detail_kind}. */
   public enum DetailKind {
     /** Nothing. */
@@ -170,6 +175,8 @@ public final class Tracer implements AutoCloseable {
 
   private final LoadedObject object;
   private final Transport transport;
+  private final Batches batches;
+  private final RecordSplitter splitter = new RecordSplitter();
   private final Filter filter;
   private final Carriers carriers;
   private final Probes probes;
@@ -183,9 +190,11 @@ public final class Tracer implements AutoCloseable {
       List<Hook> openHooks,
       LoadedObject object,
       Transport transport,
+      Batches batches,
       int possibleCpus) {
     this.object = object;
     this.transport = transport;
+    this.batches = batches;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
     carriers = new Carriers(object.variable("carriers"));
@@ -240,6 +249,7 @@ public final class Tracer implements AutoCloseable {
     int possibleCpus = Cpus.possible();
     LoadedObject object = createMaps(parsed, options, scope, possibleCpus);
     Transport transport = null;
+    Batches batches = null;
     try {
       if (!(scope instanceof Scope.OtherProcess)) {
         try (Fd identify = object.load("identify", 0)) {
@@ -250,12 +260,16 @@ public final class Tracer implements AutoCloseable {
           options.buffer == Buffer.RING
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
-      Tracer tracer = new Tracer(options, openHooks, object, transport, possibleCpus);
+      batches = Batches.open(object, possibleCpus);
+      Tracer tracer = new Tracer(options, openHooks, object, transport, batches, possibleCpus);
       if (scope instanceof Scope.OwnProcess own) {
         tracer.filter.setAgentThread(own.agentThread);
       }
       return tracer;
     } catch (KernelException | IOException | RuntimeException e) {
+      if (batches != null) {
+        batches.close();
+      }
       if (transport != null) {
         transport.close();
       }
@@ -299,11 +313,14 @@ public final class Tracer implements AutoCloseable {
       }
       case Scope.AllProcesses all -> constants.put("scope", 2L);
     }
+    MapSpec batches =
+        requireNonNull(object.maps().get(Batches.MAP))
+            .withMaxEntries(possibleCpus * Batches.OF_CPU);
     if (options.buffer == Buffer.PERF) {
       MapSpec perCpu =
           new MapSpec(
               EVENTS, Bpf.MAP_TYPE_PERF_EVENT_ARRAY, Integer.BYTES, Integer.BYTES, possibleCpus, 0);
-      return LoadedObject.create(object, constants, Map.of(EVENTS, perCpu));
+      return LoadedObject.create(object, constants, Map.of(EVENTS, perCpu, Batches.MAP, batches));
     }
     constants.put("use_ring_buffer", 1L);
     return Shrinking.open(
@@ -311,7 +328,7 @@ public final class Tracer implements AutoCloseable {
         bytes -> {
           constants.put("wakeup_bytes", Transport.wakeUpBytes(bytes));
           MapSpec ring = new MapSpec(EVENTS, Bpf.MAP_TYPE_RINGBUF, 0, 0, Math.toIntExact(bytes), 0);
-          return LoadedObject.create(object, constants, Map.of(EVENTS, ring));
+          return LoadedObject.create(object, constants, Map.of(EVENTS, ring, Batches.MAP, batches));
         });
   }
 
@@ -324,6 +341,46 @@ public final class Tracer implements AutoCloseable {
   /** The buffers; they stay the tracer's. */
   public Transport transport() {
     return transport;
+  }
+
+  /**
+   * Hands over all records that there are, in order for each CPU; where new ones come all the
+   * while, some are left to the next time. Interrupts each CPU that holds records back to send them
+   * together, which may take 100 µs in a virtual machine: nothing to do for every thousand records.
+   *
+   * @return how many
+   * @throws KernelException if what is held back cannot be had
+   */
+  public long drain(RecordHandler handler) throws KernelException {
+    long before = splitter.records();
+    splitter.setHandler(handler);
+    batches.flush(splitter);
+    drainTransport();
+    return splitter.records() - before;
+  }
+
+  /**
+   * As {@link #drain}, but without what CPUs hold back.
+   *
+   * @return how many
+   */
+  public long drainSent(RecordHandler handler) {
+    long before = splitter.records();
+    splitter.setHandler(handler);
+    drainTransport();
+    return splitter.records() - before;
+  }
+
+  private void drainTransport() {
+    int round = 0;
+    while (round < MOST_ROUNDS && transport.drain(splitter) > 0) {
+      round++;
+    }
+  }
+
+  /** Records that could not be made out, since the start; only damaged memory makes any. */
+  public long undecodable() {
+    return splitter.undecodable() + transport.undecodable();
   }
 
   /** The threads that run virtual threads, to be told of. */
@@ -385,6 +442,9 @@ public final class Tracer implements AutoCloseable {
         all[cpu] = all[cpu].plus(Counters.read(counterMemory, (long) cpu * Counters.BYTES));
       }
     }
+    for (int cpu = 0; cpu < possibleCpus; cpu++) {
+      all[cpu] = all[cpu].plus(new Counters(batches.taken(cpu), 0, 0, 0, 0));
+    }
     return all;
   }
 
@@ -392,6 +452,7 @@ public final class Tracer implements AutoCloseable {
   public void close() {
     probes.close();
     statistics.close();
+    batches.close();
     transport.close();
     object.close();
     if (arena.scope().isAlive()) {

@@ -101,6 +101,28 @@ class CpuHotplugTest {
     }
   }
 
+  /** Held back to be sent with others, which then never come. */
+  @ParameterizedTest
+  @CsvSource({"KPROBE, PERF", "KPROBE, RING", "TRACEPOINT, PERF"})
+  void whatACpuHeldBack(HookKind kind, Buffer buffer) throws Exception {
+    try (TracedProcess traced = new TracedProcess(new Options(Optional.of(kind), buffer, 16))) {
+      for (int times = 1; times <= 3; times++) {
+        traced.onOpener(() -> openOnTheCpu("/hotplug/before"));
+        traced.onOpener(() -> openOnTheCpu("/hotplug/before"));
+        online(false);
+        assertThat(traced.opensOf("/hotplug/before")).hasSize(2 * times);
+        assertThat(traced.opensOf("/hotplug/before")).hasSize(2 * times);
+
+        // and while it comes back nothing is handed over twice, nor kept from being written
+        online(true);
+        traced.tracer.transport().followCpus();
+        traced.onOpener(() -> openOnTheCpu("/hotplug/after"));
+        assertThat(traced.opensOf("/hotplug/after")).hasSize(times);
+      }
+      assertThat(traced.total(Counters::lost)).isZero();
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"KPROBE, PERF", "KPROBE, RING"})
   void whatACpuLeavesIsDrained(HookKind kind, Buffer buffer) throws Exception {

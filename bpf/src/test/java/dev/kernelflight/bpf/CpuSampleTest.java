@@ -70,7 +70,7 @@ class CpuSampleTest {
     long begun = System.nanoTime();
     while (all.stream().noneMatch(wanted)) {
       assertThat(System.nanoTime() - begun).as("only " + all).isLessThan(PATIENCE_NANOS);
-      tracer.transport().drain((memory, offset, length) -> all.add(Sample.read(memory, offset)));
+      tracer.drain((memory, offset, length) -> all.add(Sample.read(memory, offset)));
     }
     return all;
   }
@@ -107,9 +107,9 @@ class CpuSampleTest {
       assertThat(tracer.counters()).extracting(Counters::lost).containsOnly(0L);
 
       tracer.follow(Wanted.NOTHING);
-      tracer.transport().drain((memory, offset, length) -> {});
+      tracer.drain((memory, offset, length) -> {});
       TimeUnit.MILLISECONDS.sleep(5 * 1000 / FREQUENCY);
-      assertThat(tracer.transport().drain((memory, offset, length) -> {})).isZero();
+      assertThat(tracer.drain((memory, offset, length) -> {})).isZero();
     } finally {
       burning.interrupt();
       other.destroyForcibly().waitFor();

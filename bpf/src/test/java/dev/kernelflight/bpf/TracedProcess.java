@@ -87,11 +87,11 @@ final class TracedProcess implements AutoCloseable {
   void drain() throws Exception {
     long begun = System.nanoTime();
     do {
-      received += tracer.transport().drain(this::take);
+      received += tracer.drain(this::take);
     } while (received != total(Tracer.Counters::sent)
         && System.nanoTime() - begun < PATIENCE_NANOS);
     assertThat(received).as("records received").isEqualTo(total(Tracer.Counters::sent));
-    assertThat(tracer.transport().undecodable()).as("undecodable").isZero();
+    assertThat(tracer.undecodable()).as("undecodable").isZero();
   }
 
   private void take(MemorySegment memory, long offset, int length) {

@@ -462,8 +462,10 @@ class TracerTest {
       exactly(
           made,
           () -> {
+            traced.drain();
             long before = traced.total(Counters::sent);
             traced.onOpener(() -> openOften(file, made));
+            traced.drain();
             return traced.total(Counters::sent) - before;
           });
       assertThat(traced.opensOf(file).size())
@@ -482,13 +484,14 @@ class TracerTest {
       exactly(
           made,
           () -> {
+            traced.drain();
             long before = traced.total(c -> c.sent() + c.lost());
             traced.onOpener(() -> openOften(file, made));
+            traced.drain();
             return traced.total(c -> c.sent() + c.lost()) - before;
           });
       assertThat(traced.total(Counters::lost)).isPositive();
       assertThat(traced.total(Counters::sent)).isPositive();
-      traced.drain();
 
       // and it goes on once there is room again
       Path later = directory.resolve("later");

@@ -9,6 +9,7 @@ import dev.kernelflight.bpf.elf.Btf;
 import dev.kernelflight.bpf.elf.Btf.Member;
 import dev.kernelflight.bpf.elf.Btf.Struct;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -50,6 +51,31 @@ class WireFormatTest {
     assertThat(carrier.size()).isEqualTo(Carriers.SLOT_BYTES);
     var variables = requireNonNull(object.variables().get(".bss"));
     assertThat(variables.variable("carriers").size()).isEqualTo(Carriers.BYTES);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void batches(Architecture architecture) throws Exception {
+    var object = Tracer.loadObject(architecture);
+    Btf btf = object.btf();
+    Struct batch = btf.struct("batch");
+    for (String count : List.of("used", "records", "busy")) {
+      assertThat(btf.size(batch.member(count).typeId())).as(count).isEqualTo(Integer.BYTES);
+    }
+    assertThat(batch.member("used").offset()).isEqualTo(Batches.USED);
+    assertThat(batch.member("records").offset()).isEqualTo(Batches.RECORDS);
+    assertThat(batch.member("busy").offset()).isEqualTo(Batches.BUSY);
+    assertThat(batch.member("data").offset()).isEqualTo(Batches.DATA);
+    assertThat(btf.size(batch.member("data").typeId())).isEqualTo(Batches.SPACE);
+    assertThat(batch.size()).isEqualTo(Batches.BYTES);
+    // as declared for one CPU
+    assertThat(requireNonNull(object.maps().get(Batches.MAP)).maxEntries())
+        .isEqualTo(Batches.OF_CPU);
+
+    Struct event = btf.struct("event");
+    assertThat(event.size()).isEqualTo(RecordSplitter.HEADER_BYTES);
+    assertThat(event.member("size").offset()).isEqualTo(RecordSplitter.SIZE);
+    assertThat(btf.size(event.member("size").typeId())).isEqualTo(Integer.BYTES);
   }
 
   @ParameterizedTest

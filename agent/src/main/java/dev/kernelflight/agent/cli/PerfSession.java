@@ -166,9 +166,9 @@ final class PerfSession {
   }
 
   /** Shows what there is now; returns whether anybody reads on. */
-  private boolean show(Tracer tracer) {
+  private boolean show(Tracer tracer) throws KernelException {
     events.anchor();
-    tracer.transport().drain(events);
+    tracer.drain(events);
     List<LiveEvent> batch = events.take();
     batch.forEach(summary::add);
     return output.print(batch);
@@ -176,8 +176,6 @@ final class PerfSession {
 
   private void reportLosses(Tracer tracer) throws KernelException {
     losses.report(
-        tracer.counters(),
-        tracer.skippedRuns(),
-        events.undecodable() + tracer.transport().undecodable());
+        tracer.counters(), tracer.skippedRuns(), events.undecodable() + tracer.undecodable());
   }
 }

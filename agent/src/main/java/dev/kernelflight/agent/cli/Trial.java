@@ -111,7 +111,7 @@ final class Trial {
   }
 
   /** Opens a file that is not there until a record of that type comes. */
-  private static void expect(Tracer tracer, int type) throws IOException {
+  private static void expect(Tracer tracer, int type) throws IOException, KernelException {
     long begun = System.nanoTime();
     AtomicBoolean seen = new AtomicBoolean();
     while (System.nanoTime() - begun < PATIENCE_NANOS) {
@@ -120,13 +120,11 @@ final class Trial {
       } catch (FileNotFoundException e) {
         // an open all the same
       }
-      tracer
-          .transport()
-          .drain((memory, offset, length) -> {
-            if (KernelRecord.type(memory, offset, length) == type) {
-              seen.set(true);
-            }
-          });
+      tracer.drain((memory, offset, length) -> {
+        if (KernelRecord.type(memory, offset, length) == type) {
+          seen.set(true);
+        }
+      });
       if (seen.get()) {
         return;
       }

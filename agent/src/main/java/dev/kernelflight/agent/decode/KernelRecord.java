@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  * {@code struct event} of {@code event.h}, the start of every record:
  *
  * <pre>
- *   0 type (u32)         4 tid (u32)        8 pid (u32)              12 (u32)
+ *   0 type (u32)         4 tid (u32)        8 pid (u32)              12 size (u32)
  *   16 start (u64, ns)   24 end (u64, ns)   32 Java thread (u64)     40 comm (16 bytes)
  * </pre>
  *

@@ -171,7 +171,7 @@ class FileOpenRecordTest {
     assertMember(btf, open, "directory", FileOpenRecord.DIRECTORY, Integer.BYTES);
     assertMember(btf, open, "path_length", FileOpenRecord.PATH_LENGTH, Integer.BYTES);
     assertMember(btf, open, "path", FileOpenRecord.PATH, PATH_MAX);
-    assertThat(event.members()).as("members of event, one reserved").hasSize(8);
+    assertThat(event.members()).as("members of event, one of them its size").hasSize(8);
     assertThat(event.size()).isEqualTo(FileOpenRecord.HEADER_BYTES);
     assertThat(open.members()).as("members of file_open_event that are read").hasSize(7);
     assertThat(open.size()).isEqualTo(FileOpenRecord.PATH + PATH_MAX);

@@ -10,4 +10,9 @@ package dev.kernelflight.bpf.elf;
  * @param flags {@code BPF_F_*}
  */
 public record MapSpec(
-    String name, int type, int keyBytes, int valueBytes, int maxEntries, int flags) {}
+    String name, int type, int keyBytes, int valueBytes, int maxEntries, int flags) {
+  /** The same with another number of entries. */
+  public MapSpec withMaxEntries(int entries) {
+    return new MapSpec(name, type, keyBytes, valueBytes, entries, flags);
+  }
+}

@@ -46,6 +46,8 @@ public final class Bpf {
   private static final int RAW_TRACEPOINT_OPEN = 17;
   private static final int MAP_FREEZE = 22;
 
+  private static final int TEST_RUN_ON_CPU = 1;
+
   private static final int ATTR_BYTES = 120;
   private static final int PROG_INFO_BYTES = 216;
   private static final int PROG_INFO_RECURSION_MISSES = 208;
@@ -191,6 +193,26 @@ public final class Bpf {
       MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
       attr.set(JAVA_INT, 0, program.number());
       Native.check("bpf(BPF_PROG_TEST_RUN " + name + ")", call(PROG_TEST_RUN, attr));
+    }
+  }
+
+  /**
+   * Runs a raw tracepoint program once on a CPU, without a context, and waits for its end.
+   *
+   * @return false if the CPU is not online
+   */
+  public static boolean runOn(String name, Fd program, int cpu) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      attr.set(JAVA_INT, 0, program.number());
+      attr.set(JAVA_INT, 64, TEST_RUN_ON_CPU);
+      attr.set(JAVA_INT, 68, cpu);
+      long result = call(PROG_TEST_RUN, attr);
+      if (result == -Errno.ENXIO) {
+        return false;
+      }
+      Native.check("bpf(BPF_PROG_TEST_RUN " + name + " on CPU " + cpu + ")", result);
+      return true;
     }
   }
 

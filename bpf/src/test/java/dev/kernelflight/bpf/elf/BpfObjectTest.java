@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.sys.Bpf;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -44,6 +45,7 @@ class BpfObjectTest {
             "kprobe/do_sys_openat2",
             "kprobe/syscall",
             "kretprobe/open",
+            "raw_tp/flush",
             "raw_tp/sys_enter",
             "raw_tp/sys_exit");
     assertThat(object.program("identify").section()).isEqualTo("raw_tp/identify");
@@ -53,9 +55,7 @@ class BpfObjectTest {
             new MapSpec("threads", 2, 4, object.btf().struct("thread").size(), 16384, 0),
             new MapSpec("slot_owners", 1, 4, 4, 16384, 0),
             new MapSpec("crowded_threads", 1, 4, object.btf().struct("thread").size(), 4096, 0),
-            new MapSpec(
-                "file_open_scratch", 6, 4, object.btf().struct("file_open_event").size(), 1, 0),
-            new MapSpec("syscall_scratch", 6, 4, object.btf().struct("syscall_event").size(), 1, 0),
+            new MapSpec("batches", 2, 4, object.btf().struct("batch").size(), 2, Bpf.F_MMAPABLE),
             new MapSpec(
                 "cpu_sample_scratch", 6, 4, object.btf().struct("cpu_sample_event").size(), 1, 0),
             new MapSpec("counters", 6, 4, object.btf().struct("counters").size(), 2, 0),
