@@ -107,13 +107,16 @@ class CpuSampleTest {
     }
   }
 
+  /** One is attached; the other is what fetches the records that wait. */
+  private static final int PROGRAMS = 2;
+
   @Test
   @Tag("portable")
   void nothingIsAttachedAfterTheLastRecording() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");
       process.tell("start", "samples", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF, ENABLED);
-      assertThat(process.programs()).as("programs while samples are recorded").isOne();
+      assertThat(process.programs()).as("programs while samples are recorded").isEqualTo(PROGRAMS);
       sampleForAWhile();
       assertThat(stop(process, "samples").named(Recorded.CPU_SAMPLE)).isNotEmpty();
       for (int i = 0; i < 100 && process.kernelObjects() > 0; i++) {
@@ -131,7 +134,7 @@ class CpuSampleTest {
       process.tell("start", "r", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF);
       process.tell("set", "r", ENABLED);
       process.tell("await-settings");
-      assertThat(process.programs()).isOne();
+      assertThat(process.programs()).isEqualTo(PROGRAMS);
       process.tell("set", "r", "kernel.CpuSample#enabled=false");
       process.tell("await-settings");
       assertThat(process.programs()).isZero();

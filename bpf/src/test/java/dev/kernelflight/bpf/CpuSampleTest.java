@@ -7,9 +7,8 @@ import dev.kernelflight.bpf.Tracer.Buffer;
 import dev.kernelflight.bpf.Tracer.Counters;
 import dev.kernelflight.bpf.Tracer.Options;
 import dev.kernelflight.bpf.Tracer.Scope;
-import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.HookKind;
-import dev.kernelflight.bpf.elf.Btf;
+import dev.kernelflight.bpf.elf.Btf.Struct;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.lang.foreign.MemorySegment;
@@ -33,22 +32,22 @@ class CpuSampleTest {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static volatile long burned;
 
+  /** Read by the layout that the object's own BTF tells. */
   private record Sample(int tid, int pid, int mode, int stackLength) {
+    private static final Struct HEADER = OpenRecord.struct("event");
+    private static final Struct SAMPLE = OpenRecord.struct("cpu_sample_event");
+
     static Sample read(MemorySegment memory, long offset) {
-      try {
-        Btf btf = Tracer.loadObject(Architecture.current()).btf();
-        Btf.Struct header = btf.struct("event");
-        Btf.Struct sample = btf.struct("cpu_sample_event");
-        assertThat(memory.get(JAVA_INT_UNALIGNED, offset + header.member("type").offset()))
-            .isEqualTo(EVENT_CPU_SAMPLE);
-        return new Sample(
-            memory.get(JAVA_INT_UNALIGNED, offset + header.member("tid").offset()),
-            memory.get(JAVA_INT_UNALIGNED, offset + header.member("pid").offset()),
-            memory.get(JAVA_INT_UNALIGNED, offset + sample.member("mode").offset()),
-            memory.get(JAVA_INT_UNALIGNED, offset + sample.member("stack_length").offset()));
-      } catch (Exception e) {
-        throw new IllegalStateException(e);
-      }
+      assertThat(integer(memory, offset, HEADER, "type")).isEqualTo(EVENT_CPU_SAMPLE);
+      return new Sample(
+          integer(memory, offset, HEADER, "tid"),
+          integer(memory, offset, HEADER, "pid"),
+          integer(memory, offset, SAMPLE, "mode"),
+          integer(memory, offset, SAMPLE, "stack_length"));
+    }
+
+    private static int integer(MemorySegment memory, long offset, Struct struct, String member) {
+      return memory.get(JAVA_INT_UNALIGNED, offset + struct.member(member).offset());
     }
   }
 

@@ -27,6 +27,7 @@ final class LibC {
   static final int OPENAT2 = 437;
   static final int CLOSE = X86 ? 3 : 57;
   static final int GETTID = X86 ? 186 : 178;
+  static final int EINTR = 4;
   static final int EXECVE = X86 ? 59 : 221;
   static final int PRCTL = X86 ? 157 : 167;
   static final int SETGROUPS = X86 ? 116 : 159;

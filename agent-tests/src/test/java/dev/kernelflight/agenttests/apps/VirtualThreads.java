@@ -210,7 +210,12 @@ public final class VirtualThreads {
     try (Arena arena = Arena.ofConfined()) {
       var time = arena.allocate(16, 8);
       time.set(java.lang.foreign.ValueLayout.JAVA_LONG, 8, 50_000_000);
-      LibC.must("nanosleep", LibC.call(LibC.NANOSLEEP, time.address(), 0));
+      // JFR's sampler interrupts it now and then: what is left is slept, too
+      long result;
+      do {
+        result = LibC.call(LibC.NANOSLEEP, time.address(), time.address());
+      } while (result == -LibC.EINTR);
+      LibC.must("nanosleep", result);
     }
   }
 
