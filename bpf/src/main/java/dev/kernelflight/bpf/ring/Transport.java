@@ -20,9 +20,9 @@ public sealed interface Transport extends AutoCloseable permits PerfBuffers, Bpf
   }
 
   /**
-   * Hands over all records that are there, in order for each CPU.
+   * Hands over all that programs sent, in order for each CPU: each time what was sent together.
    *
-   * @return how many
+   * @return how often
    */
   int drain(RecordHandler handler);
 
@@ -32,7 +32,7 @@ public sealed interface Transport extends AutoCloseable permits PerfBuffers, Bpf
    */
   void followCpus() throws KernelException;
 
-  /** Records that could not be made out, since the start; only damaged memory makes any. */
+  /** What could not be made out, since the start; only damaged memory makes any. */
   long undecodable();
 
   /** Kind and size, for people. */
