@@ -112,6 +112,7 @@ final class Pipeline implements AutoCloseable {
   void drain() throws KernelException {
     long begun = beforeRecords();
     long drained = tracer.drain(this::onRecord);
+    threads.drained();
     virtualThreads.drained();
     count(drained, begun);
   }

@@ -26,7 +26,7 @@ public final class ThreadDirectory {
   /** The same where they do not: a thread may be unknown for so long after its start. */
   static final long LOOK_AGAIN_UNTOLD_NANOS = 20_000_000L;
 
-  /** Longer than a record waits in a buffer. */
+  /** So long is remembered who ended, so that few passes have to look for them. */
   static final long FORGET_NANOS = 5_000_000_000L;
 
   private static final int FIRST_SLOTS = 256;
@@ -59,6 +59,7 @@ public final class ThreadDirectory {
 
   private long lastLook = Long.MIN_VALUE / 2;
   private long lastForgetting;
+  private long lastUpdate;
 
   /** Open addressing by tid, at most half full. */
   private @Nullable Binding[] slots = new Binding[FIRST_SLOTS];
@@ -88,18 +89,31 @@ public final class ThreadDirectory {
     starts.add(new Start(tid, thread, nanoTime.getAsLong()));
   }
 
-  /** Takes in the threads that started; called before each batch of records. */
+  /** Takes in the threads that started; called before each pass over the records. */
   public void update() {
-    for (Start start = starts.poll(); start != null; start = starts.poll()) {
-      bind(start.tid, start.thread, start.nanos);
-    }
+    takeInStarts();
     if (lookOnce) {
       lookAtRunning();
     }
+    lastUpdate = nanoTime.getAsLong();
+  }
+
+  /**
+   * Forgets threads that ended; called after a pass that had all records from before the last
+   * {@link #update}. A pass may take long, and another one leave records for the next: so no time
+   * alone makes certain that a thread has no more of them.
+   */
+  public void drained() {
     long now = nanoTime.getAsLong();
     if (now - lastForgetting > LOOK_AGAIN_NANOS) {
       lastForgetting = now;
       forgetEnded(now);
+    }
+  }
+
+  private void takeInStarts() {
+    for (Start start = starts.poll(); start != null; start = starts.poll()) {
+      bind(start.tid, start.thread, start.nanos);
     }
   }
 
@@ -111,7 +125,7 @@ public final class ThreadDirectory {
   public @Nullable Thread find(int tid, long nanos) {
     Binding binding = slots[slot(tid)];
     if (binding == null) {
-      update();
+      takeInStarts();
       lookAtRunning();
       binding = slots[slot(tid)];
     }
@@ -167,13 +181,13 @@ public final class ThreadDirectory {
       if (binding == null) {
         continue;
       }
-      if (binding.previous != null && now - binding.since > FORGET_NANOS) {
+      if (binding.previous != null && hasBeenDrainedSince(binding.since, now)) {
         binding.previous = null;
       }
       if (!binding.thread.isAlive()) {
         if (binding.foundDead == 0) {
           binding.foundDead = now;
-        } else if (now - binding.foundDead > FORGET_NANOS) {
+        } else if (hasBeenDrainedSince(binding.foundDead, now)) {
           slots[i] = null;
           forgotten = true;
         }
@@ -182,6 +196,11 @@ public final class ThreadDirectory {
     if (forgotten) {
       rehash(slots.length);
     }
+  }
+
+  /** Whether the pass that just ended had all records from before then, which is long ago. */
+  private boolean hasBeenDrainedSince(long nanos, long now) {
+    return nanos <= lastUpdate && now - nanos > FORGET_NANOS;
   }
 
   private void rehash(int length) {

@@ -122,21 +122,75 @@ class ThreadDirectoryTest {
     assertThat(directory.find(7, ofFirst - 1)).isSameAs(first);
   }
 
+  /** A pass over all records that there are. */
+  private void pass() {
+    directory.update();
+    directory.drained();
+  }
+
   @Test
   void whoEndedIsForgottenAWhileLater() throws Exception {
     Thread thread = ended();
     directory.started(7, thread);
-    directory.update();
+    pass();
     for (int second = 0; second < 4; second++) {
       assertThat(directory.find(7, now)).as("after " + second + " s").isSameAs(thread);
       now += SECOND + 1;
-      directory.update();
+      pass();
     }
     for (int second = 0; second < 6; second++) {
       now += SECOND + 1;
-      directory.update();
+      pass();
     }
     assertThat(directory.find(7, now)).isNull();
+  }
+
+  @Test
+  void notWhileRecordsAreLeftForTheNextPass() throws Exception {
+    Thread thread = ended();
+    directory.started(7, thread);
+    for (int second = 0; second < 30; second++) {
+      now += SECOND + 1;
+      directory.update();
+    }
+    assertThat(directory.find(7, now)).isSameAs(thread);
+  }
+
+  /** Such as of many records, of which the last are of a thread that ended when it began. */
+  @Test
+  void notDuringALongPass() throws Exception {
+    Thread thread = ended();
+    directory.started(7, thread);
+    now += 2 * SECOND;
+    pass();
+    directory.update();
+    for (int second = 0; second < 30; second++) {
+      now += SECOND + 1;
+      assertThat(directory.find(8, now)).isNull();
+    }
+    assertThat(directory.find(7, now)).isSameAs(thread);
+    directory.drained();
+    assertThat(directory.find(7, now)).isNull();
+  }
+
+  /** It had the id while the pass ran that had no record of it yet. */
+  @Test
+  void notWhoStartedAndEndedDuringIt() throws Exception {
+    directory.update();
+    now += 1;
+    Thread first = ended();
+    directory.started(7, first);
+    long ofFirst = now;
+    now += 1;
+    directory.started(7, living());
+    directory.find(8, now);
+    now += 10 * SECOND;
+    directory.drained();
+    assertThat(directory.find(7, ofFirst)).isSameAs(first);
+    pass();
+    now += 2 * SECOND;
+    pass();
+    assertThat(directory.find(7, ofFirst)).isNotSameAs(first);
   }
 
   @Test
@@ -145,7 +199,7 @@ class ThreadDirectoryTest {
     directory.started(7, thread);
     for (int second = 0; second < 30; second++) {
       now += SECOND + 1;
-      directory.update();
+      pass();
     }
     assertThat(directory.find(7, now)).isSameAs(thread);
   }
@@ -199,7 +253,7 @@ class ThreadDirectoryTest {
 
     for (int second = 0; second < 10; second++) {
       now += SECOND + 1;
-      directory.update();
+      pass();
     }
     all.forEach((tid, thread) -> assertThat(directory.find(tid, now)).isNull());
   }
@@ -221,7 +275,7 @@ class ThreadDirectoryTest {
     }
     for (int second = 0; second < 10; second++) {
       now += SECOND + 1;
-      directory.update();
+      pass();
     }
     all.forEach((tid, thread) ->
         assertThat(directory.find(tid, now)).isSameAs(thread.isAlive() ? stays : null));
