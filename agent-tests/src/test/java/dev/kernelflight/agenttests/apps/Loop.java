@@ -26,6 +26,8 @@ public final class Loop {
         new Recording(
             Map.of(
                 "kernel.FileOpen#enabled", "true",
+                // what is lost is to be of these, and not one that the JVM made meanwhile
+                "kernel.FileOpen#path", path,
                 "kernel.EventsLost#enabled", "true",
                 "kernel.Syscall#enabled", "false",
                 "kernel.SyscallStatistics#enabled", "false"))) {
