@@ -34,19 +34,14 @@ int identify(void *ctx)
 
 /*
  * Never attached: user space runs it on a CPU whose batches it wants. It interrupts what runs there,
- * which may be in the middle of a record: then there is nothing to be done but to ask again.
+ * which may be in the middle of a record: then there is nothing to be done but to ask again. Returns
+ * how many batches that holds for.
  */
 SEC("raw_tp/flush")
 int flush(void *ctx)
 {
-	struct batch *opens = batch_of_this_cpu(BATCH_OF_OPENS);
-	struct batch *syscalls = batch_of_this_cpu(BATCH_OF_SYSCALLS);
-
-	if (opens && opens->used && !opens->busy)
-		send_batch(ctx, opens);
-	if (syscalls && syscalls->used && !syscalls->busy)
-		send_batch(ctx, syscalls);
-	return 0;
+	return send_what_waits(ctx, batch_of_this_cpu(BATCH_OF_OPENS)) +
+	       send_what_waits(ctx, batch_of_this_cpu(BATCH_OF_SYSCALLS));
 }
 
 SEC("raw_tp/sched_process_exit")

@@ -291,6 +291,17 @@ static __always_inline void send_batch(void *ctx, struct batch *batch)
 		COUNT_MANY_AMONG(COUNTERS_OF_CALLS, sent, records);
 }
 
+/* Whether it has to wait on. */
+static __always_inline int send_what_waits(void *ctx, struct batch *batch)
+{
+	if (!batch || !batch->used)
+		return 0;
+	if (batch->busy)
+		return 1;
+	send_batch(ctx, batch);
+	return 0;
+}
+
 /*
  * Room for a record, to be ended by add_record() or drop_record(); NULL, and counted, where another
  * program was interrupted in the middle of one.

@@ -9,6 +9,7 @@ import dev.kernelflight.agent.emit.DrainReporter;
 import dev.kernelflight.agent.emit.FileOpenEmitter;
 import dev.kernelflight.agent.emit.KernelStacks;
 import dev.kernelflight.agent.emit.LossReporter;
+import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.emit.RecordOrigin;
 import dev.kernelflight.agent.emit.StatisticsEmitter;
 import dev.kernelflight.agent.emit.SyscallArguments;
@@ -21,6 +22,7 @@ import dev.kernelflight.agent.settings.RecordingSettings.Requested;
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.ring.RecordHandler;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.TickClock;
@@ -43,6 +45,7 @@ final class Pipeline implements AutoCloseable {
   private final SyscallEmitter syscalls;
   private final CpuSampleEmitter cpuSamples;
   private final StatisticsEmitter statistics;
+  private final RecordOrigin origin;
   private final LossReporter losses = new LossReporter(LossReporter::commit);
   private final DrainReporter work = new DrainReporter();
   private long undecodable;
@@ -53,7 +56,7 @@ final class Pipeline implements AutoCloseable {
     this.tracer = tracer;
     threads = javaThreads.directory();
     virtualThreads = javaThreads.virtualThreads();
-    RecordOrigin origin = new RecordOrigin(clock, threads, virtualThreads);
+    origin = new RecordOrigin(clock, threads, virtualThreads);
     fileOpens = new FileOpenEmitter(origin);
     syscalls = new SyscallEmitter(origin, arguments);
     cpuSamples = new CpuSampleEmitter(origin, new KernelStacks(Console::warn));
@@ -108,37 +111,52 @@ final class Pipeline implements AutoCloseable {
         || tracer.sampleProbe().isPresent();
   }
 
+  /** Commits all that belongs into the chunk that JFR is about to end. */
+  void endChunk() throws KernelException {
+    commitStatistics();
+    drain();
+    origin.chunkEnds();
+    reportLosses();
+    reportWork();
+  }
+
+  /** JFR has begun a chunk. */
+  void beginChunk() {
+    origin.chunkBegins();
+    ProbeReporter.report(tracer);
+  }
+
   /** Commits all records that are there. */
   void drain() throws KernelException {
-    long begun = beforeRecords();
-    long drained = tracer.drain(this::onRecord);
-    threads.drained();
-    virtualThreads.drained();
-    count(drained, begun);
+    drain(tracer::drain);
   }
 
-  /** Commits the records that cost nothing to get, as {@link Tracer#drainSent}. */
-  void drainSent() {
-    long begun = beforeRecords();
-    count(tracer.drainSent(this::onRecord), begun);
+  /** The same for a thread that is woken often, as {@link Tracer#drainOften}. */
+  void drainOften() throws KernelException {
+    drain(tracer::drainOften);
   }
 
-  private long beforeRecords() {
+  private interface Pass {
+    boolean run(RecordHandler handler) throws KernelException;
+  }
+
+  private void drain(Pass pass) throws KernelException {
     long begun = System.nanoTime();
+    long before = records;
     threads.update();
     virtualThreads.update();
     clock.anchor();
-    return begun;
-  }
-
-  private void count(long drained, long begun) {
-    if (drained > 0) {
-      records += drained;
+    if (pass.run(this::onRecord)) {
+      threads.drained();
+      virtualThreads.drained();
+    }
+    if (records > before) {
       busyNanos += System.nanoTime() - begun;
     }
   }
 
   private void onRecord(MemorySegment memory, long offset, int length) {
+    records++;
     switch (KernelRecord.type(memory, offset, length)) {
       case FileOpenRecord.TYPE -> {
         if (fileOpen.wrap(memory, offset, length)) {

@@ -293,7 +293,6 @@ final class Recorder implements FlightRecorderListener {
 
   private void drainUntilStopped(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
-    long flushed = housekept;
     boolean recordingRuns = true;
     boolean followsVirtualThreads = false;
     int startingRounds = 0;
@@ -307,11 +306,7 @@ final class Recorder implements FlightRecorderListener {
           continue;
         }
         epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
-        boolean flush = System.nanoTime() - flushed >= FLUSH_MILLIS * 1_000_000L;
-        drainNow(flush);
-        if (flush) {
-          flushed = System.nanoTime();
-        }
+        drainNow();
         if (!followsVirtualThreads && threads.sawCarrier()) {
           followsVirtualThreads = true;
           followVirtualThreads(threads);
@@ -356,16 +351,11 @@ final class Recorder implements FlightRecorderListener {
     thread.start();
   }
 
-  private void drainNow(boolean flush) throws KernelException {
+  private void drainNow() throws KernelException {
     lock.lock();
     try {
-      if (pipeline == null) {
-        return;
-      }
-      if (flush) {
-        pipeline.drain();
-      } else {
-        pipeline.drainSent();
+      if (pipeline != null) {
+        pipeline.drainOften();
       }
     } finally {
       lock.unlock();
@@ -390,10 +380,7 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       if (pipeline != null) {
-        pipeline.drain();
-        pipeline.commitStatistics();
-        pipeline.reportLosses();
-        pipeline.reportWork();
+        pipeline.endChunk();
       }
     } catch (Throwable e) {
       giveUp(e);
@@ -406,7 +393,7 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       if (pipeline != null) {
-        ProbeReporter.report(pipeline.tracer());
+        pipeline.beginChunk();
       }
     } finally {
       lock.unlock();

@@ -10,6 +10,7 @@ import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import java.lang.foreign.MemorySegment;
+import java.util.OptionalInt;
 
 /**
  * The records of each CPU that wait to be sent together: {@code struct batch} of {@code event.h},
@@ -68,17 +69,29 @@ final class Batches implements AutoCloseable {
   /**
    * Has all sent that waits, unless a CPU is time and again found in the middle of a record.
    *
+   * @return whether that were all
    * @param offline takes the batches of CPUs that are offline, whole, as the transport would have
    *     handed them over
    */
-  void flush(RecordHandler offline) throws KernelException {
+  boolean flush(RecordHandler offline) throws KernelException {
+    boolean all = true;
     for (int cpu = 0; cpu < taken.length; cpu++) {
-      for (int tries = 0; tries < MOST_TRIES && somethingWaits(cpu); tries++) {
-        if (!Bpf.runOn(FLUSH, flush, cpu)) {
-          takeFromOffline(cpu, offline);
-        }
+      all &= flush(cpu, offline);
+    }
+    return all;
+  }
+
+  private boolean flush(int cpu, RecordHandler offline) throws KernelException {
+    for (int tries = 0; tries < MOST_TRIES && somethingWaits(cpu); tries++) {
+      OptionalInt unsent = Bpf.runOn(FLUSH, flush, cpu);
+      if (unsent.isEmpty()) {
+        takeFromOffline(cpu, offline);
+      } else if (unsent.getAsInt() == 0) {
+        // what waits now came after it
+        return true;
       }
     }
+    return !somethingWaits(cpu);
   }
 
   private boolean somethingWaits(int cpu) {
@@ -99,7 +112,7 @@ final class Batches implements AutoCloseable {
       // should the CPU come back meanwhile, its programs leave the batch alone
       Atomics.storeReleaseInt(busy, 1);
       try {
-        if (!Bpf.runOn(FLUSH, flush, cpu)) {
+        if (Bpf.runOn(FLUSH, flush, cpu).isEmpty()) {
           int used = Math.clamp(batch.get(JAVA_INT, USED), 0, SPACE);
           handler.onRecord(batch, DATA, used);
           taken[cpu] += batch.get(JAVA_INT, RECORDS);

@@ -17,7 +17,6 @@ final class RecordSplitter implements RecordHandler {
   private static final RecordHandler NOBODY = (memory, offset, length) -> {};
 
   private RecordHandler handler = NOBODY;
-  private long records;
   private long undecodable;
 
   /** Says who takes the records from now on. */
@@ -38,14 +37,8 @@ final class RecordSplitter implements RecordHandler {
         return;
       }
       handler.onRecord(memory, at, size);
-      records++;
       at += size;
     }
-  }
-
-  /** Records handed over since the start. */
-  long records() {
-    return records;
   }
 
   /** Batches that could not be followed to their end, since the start. */

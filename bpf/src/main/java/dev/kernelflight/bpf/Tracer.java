@@ -144,6 +144,9 @@ public final class Tracer implements AutoCloseable {
   private static final String EVENTS = "events";
   private static final long LARGEST_RING_BYTES = 1 << 30;
 
+  /** How long a CPU may hold records back, if nobody asks for all of them before. */
+  private static final int HOLD_BACK_MILLIS = 50;
+
   /** A pass that finds so many rounds of new records leaves the rest to the next one. */
   private static final int MOST_ROUNDS = 16;
 
@@ -184,6 +187,7 @@ public final class Tracer implements AutoCloseable {
   private final StatisticsReader statistics;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment counterMemory;
+  private long lastFlush = System.nanoTime();
 
   private Tracer(
       Options options,
@@ -345,30 +349,34 @@ public final class Tracer implements AutoCloseable {
 
   /**
    * Hands over all records that there are, in order for each CPU; where new ones come all the
-   * while, some are left to the next time. Interrupts each CPU that holds records back to send them
-   * together, which may take 100 µs in a virtual machine: nothing to do for every thousand records.
+   * while, some are left to the next time.
    *
-   * @return how many
-   * @throws KernelException if what is held back cannot be had
+   * @return whether that were all from before the call; not where a CPU was time and again found in
+   *     the middle of a record
+   * @throws KernelException if what CPUs hold back cannot be had
    */
-  public long drain(RecordHandler handler) throws KernelException {
-    long before = splitter.records();
+  public boolean drain(RecordHandler handler) throws KernelException {
     splitter.setHandler(handler);
-    batches.flush(splitter);
+    // first what takes its time, so that little is held back again when this returns
     drainTransport();
-    return splitter.records() - before;
+    lastFlush = System.nanoTime();
+    boolean all = batches.flush(splitter);
+    transport.drain(splitter);
+    return all;
   }
 
   /**
-   * As {@link #drain}, but without what CPUs hold back.
-   *
-   * @return how many
+   * As {@link #drain}, for whoever is woken often: what CPUs hold back, to send it together, is
+   * fetched only each {@value #HOLD_BACK_MILLIS} ms, since that interrupts them, which may take 100
+   * µs in a virtual machine.
    */
-  public long drainSent(RecordHandler handler) {
-    long before = splitter.records();
+  public boolean drainOften(RecordHandler handler) throws KernelException {
+    if (System.nanoTime() - lastFlush >= HOLD_BACK_MILLIS * 1_000_000L) {
+      return drain(handler);
+    }
     splitter.setHandler(handler);
     drainTransport();
-    return splitter.records() - before;
+    return false;
   }
 
   private void drainTransport() {

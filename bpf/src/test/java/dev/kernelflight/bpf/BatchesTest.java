@@ -65,8 +65,8 @@ class BatchesTest {
     return batch.get(JAVA_INT, offset);
   }
 
-  private void flush() throws Exception {
-    batches.flush((memory, offset, length) -> taken.add(new Part(offset, length)));
+  private boolean flush() throws Exception {
+    return batches.flush((memory, offset, length) -> taken.add(new Part(offset, length)));
   }
 
   private long lost() throws Exception {
@@ -87,7 +87,7 @@ class BatchesTest {
   void theProgramSendsThoseOfACpu(int kind) throws Exception {
     int cpu = Cpus.online().length() - 1;
     write(cpu, kind, 192, 3, 0);
-    flush();
+    assertThat(flush()).as("all").isTrue();
     assertThat(taken).isEmpty();
     assertThat(read(cpu, kind, Batches.USED)).isZero();
     assertThat(read(cpu, kind, Batches.RECORDS)).isZero();
@@ -98,7 +98,7 @@ class BatchesTest {
   void notWhileOneIsWritten() throws Exception {
     write(0, 0, 192, 3, 1);
     write(0, 1, 64, 1, 0);
-    flush();
+    assertThat(flush()).as("all").isFalse();
     assertThat(taken).isEmpty();
     assertThat(read(0, 0, Batches.USED)).isEqualTo(192);
     assertThat(read(0, 0, Batches.BUSY)).isEqualTo(1);
@@ -110,7 +110,7 @@ class BatchesTest {
   void ofACpuThatIsNotThereTheyAreTaken() throws Exception {
     int gone = cpus - 1;
     write(gone, 1, 192, 3, 0);
-    flush();
+    assertThat(flush()).as("all").isTrue();
     assertThat(taken).contains(new Part(Batches.DATA, 192));
     assertThat(batches.taken(gone)).isEqualTo(3);
     for (int offset : List.of(Batches.USED, Batches.RECORDS, Batches.BUSY)) {

@@ -103,9 +103,11 @@ public final class SyscallEvent extends FailingCallEvent {
   @Description("Id of the thread in the JVM's PID namespace")
   public int osThreadId;
 
-  /** The kernel's name of a thread that is no Java thread, else null. */
+  /** The kernel's name of a thread that {@link #thread} cannot name, else null. */
   @Label("OS Thread Name")
-  @Description("Kernel's name of the thread, up to 15 bytes, where it is not a Java thread")
+  @Description(
+      "Kernel's name of the thread, up to 15 bytes, where it is not a Java thread, or one that ended"
+          + " before the recording's chunk began")
   public @Nullable String osThreadName;
 
   @SettingDefinition

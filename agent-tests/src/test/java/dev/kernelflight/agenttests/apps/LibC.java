@@ -27,7 +27,6 @@ final class LibC {
   static final int OPENAT2 = 437;
   static final int CLOSE = X86 ? 3 : 57;
   static final int GETTID = X86 ? 186 : 178;
-  static final int EINTR = 4;
   static final int EXECVE = X86 ? 59 : 221;
   static final int PRCTL = X86 ? 157 : 167;
   static final int SETGROUPS = X86 ? 116 : 159;
@@ -41,6 +40,10 @@ final class LibC {
   static final int WRITE = X86 ? 1 : 64;
   static final int GETPPID = X86 ? 110 : 173;
   static final int NANOSLEEP = X86 ? 35 : 101;
+  static final int RT_SIGPROCMASK = X86 ? 14 : 135;
+  static final int SIG_BLOCK = 0;
+  static final int SIG_SETMASK = 2;
+  static final int SIGUSR2 = 12;
   static final int FSYNC = X86 ? 74 : 82;
   static final int PIPE2 = X86 ? 293 : 59;
   static final int SOCKET = X86 ? 41 : 198;

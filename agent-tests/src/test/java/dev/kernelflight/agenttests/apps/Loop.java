@@ -7,18 +7,20 @@ import java.nio.file.Path;
 import java.util.Map;
 import jdk.jfr.Recording;
 
-/** Opens one path again and again from several threads, while only kernel events are recorded. */
+/** Opens one path again and again from many threads, while only kernel events are recorded. */
 public final class Loop {
   private Loop() {}
 
   /**
-   * Arguments: path, threads, opens of each, file of the recording, and the name of a thread that
-   * shall hardly run, or "-".
+   * Arguments: path, threads at a time, opens of each, file of the recording, the name of a thread
+   * that shall hardly run, or "-", and in how many threads, one after the other, each of them makes
+   * its opens.
    */
   public static void main(String[] args) throws Exception {
     String path = args[0];
     int threads = Integer.parseInt(args[1]);
     int times = Integer.parseInt(args[2]);
+    int generations = Integer.parseInt(args[5]);
     open(path, 1000);
     // a thread that comes and goes in the JVM's first milliseconds may stay unknown, as README says
     Thread.sleep(500);
@@ -37,15 +39,33 @@ public final class Loop {
       }
       Thread[] running = new Thread[threads];
       for (int i = 0; i < threads; i++) {
-        running[i] = Thread.ofPlatform().name("loop-" + i).start(() -> open(path, times));
+        String name = "loop-" + i;
+        running[i] =
+            Thread.ofPlatform()
+                .start(() -> {
+                  for (int j = 0; j < generations; j++) {
+                    join(
+                        Thread.ofPlatform()
+                            .name(name)
+                            .start(() -> open(path, times / generations)));
+                  }
+                });
       }
       for (Thread thread : running) {
-        thread.join();
+        join(thread);
       }
       recording.stop();
       recording.dump(Path.of(args[3]));
     }
     System.out.println("done");
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void open(String path, int times) {

@@ -210,11 +210,17 @@ public final class VirtualThreads {
     try (Arena arena = Arena.ofConfined()) {
       var time = arena.allocate(16, 8);
       time.set(java.lang.foreign.ValueLayout.JAVA_LONG, 8, 50_000_000);
-      // JFR's sampler interrupts it now and then: what is left is slept, too
-      long result;
-      do {
-        result = LibC.call(LibC.NANOSLEEP, time.address(), time.address());
-      } while (result == -LibC.EINTR);
+      // or SIGUSR2, by which JFR's sampler stops threads, may end it before the time
+      var mask = arena.allocate(16, 8);
+      mask.set(java.lang.foreign.ValueLayout.JAVA_LONG, 0, 1L << (LibC.SIGUSR2 - 1));
+      LibC.must(
+          "rt_sigprocmask",
+          LibC.call(
+              LibC.RT_SIGPROCMASK, LibC.SIG_BLOCK, mask.address(), mask.address() + 8, Long.BYTES));
+      long result = LibC.call(LibC.NANOSLEEP, time.address(), 0);
+      LibC.must(
+          "rt_sigprocmask",
+          LibC.call(LibC.RT_SIGPROCMASK, LibC.SIG_SETMASK, mask.address() + 8, 0, Long.BYTES));
       LibC.must("nanosleep", result);
     }
   }

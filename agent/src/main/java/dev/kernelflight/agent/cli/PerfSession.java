@@ -168,6 +168,7 @@ final class PerfSession {
   /** Shows what there is now; returns whether anybody reads on. */
   private boolean show(Tracer tracer) throws KernelException {
     events.anchor();
+    // all of it each time: what comes later cannot be put between the lines that are printed
     tracer.drain(events);
     List<LiveEvent> batch = events.take();
     batch.forEach(summary::add);

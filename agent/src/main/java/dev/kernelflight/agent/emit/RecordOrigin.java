@@ -11,10 +11,16 @@ import org.jspecify.annotations.Nullable;
 public final class RecordOrigin {
   private static final int NAME_SLOTS = 256;
 
+  /** So long at most JFR may take from the end of a chunk to the beginning of the next. */
+  private static final long CHANGE_OF_CHUNKS_NANOS = 1_000_000_000L;
+
   private final KernelClock clock;
   private final ThreadDirectory threads;
   private final VirtualThreads virtualThreads;
   private final TextCache names = new TextCache(NAME_SLOTS);
+
+  /** {@link System#nanoTime}; while it changes, a time by which it will have begun. */
+  private long chunkBegan = Long.MIN_VALUE;
 
   /** Answers with the clock and the threads of one pipeline. */
   public RecordOrigin(KernelClock clock, ThreadDirectory threads, VirtualThreads virtualThreads) {
@@ -31,13 +37,35 @@ public final class RecordOrigin {
     return clock.ticks(record.end()) - clock.ticks(record.start());
   }
 
-  /** The Java thread, virtual or platform, or null for a thread of the JVM itself. */
-  @Nullable Thread thread(KernelRecord record) {
-    Thread thread = threads.find(record.tid(), record.start());
-    return virtualThreads.find(thread, record.javaThread());
+  /** JFR is about to end a chunk; what is drained from now on may come into the next. */
+  public void chunkEnds() {
+    chunkBegan = System.nanoTime() + CHANGE_OF_CHUNKS_NANOS;
   }
 
-  /** The kernel's name of a thread that is no Java thread, else null. */
+  /** JFR has begun a chunk. */
+  public void chunkBegins() {
+    chunkBegan = System.nanoTime();
+  }
+
+  /**
+   * The Java thread, virtual or platform, or null for a thread of the JVM itself and one that JFR
+   * can no longer name.
+   */
+  @Nullable Thread thread(KernelRecord record) {
+    Thread carrier = threads.find(record.tid(), clock.nanoTime(record.start()));
+    Thread thread = virtualThreads.find(carrier, record.javaThread());
+    return thread == null || hasAName(thread, clock.nanoTime(record.end())) ? thread : null;
+  }
+
+  /**
+   * A chunk has the names of the platform threads that ran in it, and of no others: one that made
+   * its last calls after the last look at the buffers, before the chunk began, is missing in it.
+   */
+  private boolean hasAName(Thread thread, long seen) {
+    return seen >= chunkBegan || thread.isAlive() || thread.isVirtual();
+  }
+
+  /** The kernel's name of a thread that has no other here, else null. */
   @Nullable String osThreadName(KernelRecord record, @Nullable Thread thread) {
     return thread == null
         ? names.text(record.memory(), record.commOffset(), record.commLength())

@@ -26,7 +26,7 @@ public final class ThreadDirectory {
   /** The same where they do not: a thread may be unknown for so long after its start. */
   static final long LOOK_AGAIN_UNTOLD_NANOS = 20_000_000L;
 
-  /** So long is remembered who ended, so that few passes have to look for them. */
+  /** So long at least is remembered who ended. */
   static final long FORGET_NANOS = 5_000_000_000L;
 
   private static final int FIRST_SLOTS = 256;

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -189,30 +190,33 @@ public final class Bpf {
 
   /** Runs a raw tracepoint program once, without a context, on the calling thread. */
   public static void runOnce(String name, Fd program) throws KernelException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
-      attr.set(JAVA_INT, 0, program.number());
-      Native.check("bpf(BPF_PROG_TEST_RUN " + name + ")", call(PROG_TEST_RUN, attr));
-    }
+    testRun(name, program, 0, 0);
   }
 
   /**
    * Runs a raw tracepoint program once on a CPU, without a context, and waits for its end.
    *
-   * @return false if the CPU is not online
+   * @return what the program returned; empty if the CPU is not online
    */
-  public static boolean runOn(String name, Fd program, int cpu) throws KernelException {
+  public static OptionalInt runOn(String name, Fd program, int cpu) throws KernelException {
+    try {
+      return OptionalInt.of(testRun(name, program, TEST_RUN_ON_CPU, cpu));
+    } catch (KernelException e) {
+      if (e.errno() == Errno.ENXIO) {
+        return OptionalInt.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static int testRun(String name, Fd program, int flags, int cpu) throws KernelException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
       attr.set(JAVA_INT, 0, program.number());
-      attr.set(JAVA_INT, 64, TEST_RUN_ON_CPU);
+      attr.set(JAVA_INT, 64, flags);
       attr.set(JAVA_INT, 68, cpu);
-      long result = call(PROG_TEST_RUN, attr);
-      if (result == -Errno.ENXIO) {
-        return false;
-      }
-      Native.check("bpf(BPF_PROG_TEST_RUN " + name + " on CPU " + cpu + ")", result);
-      return true;
+      Native.check("bpf(BPF_PROG_TEST_RUN " + name + ")", call(PROG_TEST_RUN, attr));
+      return attr.get(JAVA_INT, 4);
     }
   }
 

@@ -119,7 +119,10 @@ final class KernelEvents {
 
   /** Whether a thread of the JVM itself made the call, and not a Java thread. */
   static boolean isOfVm(IItem item) {
-    return get(item, OS_THREAD_NAME) != null;
+    IMCThread thread = get(item, JfrAttributes.EVENT_THREAD);
+    boolean java = thread != null && thread.getThreadId() != null && thread.getThreadId() > 0;
+    // a Java thread that ended before the chunk began has the kernel's name, too
+    return get(item, OS_THREAD_NAME) != null && !java;
   }
 
   /** Name of the Java thread, or the kernel's name and id of another one. */
