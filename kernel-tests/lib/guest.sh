@@ -4,7 +4,7 @@
 # Starts qemu for a kernel; sets guest_pid. In TARGET: console.log (all that the guest wrote),
 # qemu.log, results.tgz (second serial port).
 guest_start() { # KERNEL-NAME IMAGE INITRD TARGET
-  local arch=${1##*-} append tag
+  local arch=${1##*-} append tag hooks chosen
   local -a qemu=("qemu-system-$arch")
   local dir=${qemu_dir[$arch]}
   [[ -z $dir ]] || qemu=("$dir/qemu-system-$arch" -L "$dir/qemu" -L "$dir/seabios")
@@ -13,8 +13,10 @@ guest_start() { # KERNEL-NAME IMAGE INITRD TARGET
   append+="$kernel_append $(conf_get "$1" append)"
   tag=$(conf_get "$1" tag)
   [[ -n $tag || $narrowed == yes ]] || tag=$(conf_get "$1" part)
+  hooks=$(conf_get "$1" hooks)
+  chosen=$(conf_get "$1" chosen)
   # What the kernel does not know itself becomes the environment of init.
-  append="KERNELFLIGHT_EXPECT_HOOKS=$(conf_get "$1" hooks) KERNELFLIGHT_TAG=$tag $append"
+  append="KERNELFLIGHT_EXPECT_HOOKS=$hooks KERNELFLIGHT_EXPECT_CHOSEN=${chosen:-${hooks%%,*}} KERNELFLIGHT_TAG=$tag $append"
   case $arch in
     x86_64)
       # On a busy host the kernel would take its clock for broken and go over to one that is read by a

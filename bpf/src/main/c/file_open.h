@@ -13,7 +13,7 @@
 static __always_inline void open_entered(struct thread *thread, __s32 directory, __u64 path, __u64 flags,
 					 __u32 mode, __u64 user_how)
 {
-	if (open_under_way(thread))
+	if (open_returned_unseen(thread))
 		COUNT(unpaired);
 	thread->open_epoch = filter.open_epoch;
 	thread->path = path;

@@ -233,9 +233,18 @@ static __always_inline bool call_under_way(const struct thread *thread)
 }
 
 /*
+ * Whether an open that is under way when its thread comes with another one, or ends, is to be told as
+ * missing: the kernel had no instance of the return probe left, or skipped a program. The programs of
+ * the tracepoints it counts itself when it skips them.
+ */
+static __always_inline bool open_returned_unseen(const struct thread *thread)
+{
+	return open_under_way(thread) && !(filter.wanted & WANT_FILE_OPENS);
+}
+
+/*
  * A thread's state goes with the thread, or a later thread of the same id would inherit it. An open
- * that is still under way has returned unseen, since the kernel had no instance of the return probe
- * left (also a thread that is killed returns from it first): it is missing, and told of here at last.
+ * that is still under way has returned unseen (also a thread that is killed returns from it first).
  */
 static __always_inline void forget_thread(__u32 host_tid)
 {
@@ -245,7 +254,7 @@ static __always_inline void forget_thread(__u32 host_tid)
 
 	if (!thread)
 		return;
-	if (open_under_way(thread))
+	if (open_returned_unseen(thread))
 		COUNT(unpaired);
 	if (slot && slot->host_tid == host_tid) {
 		slot->host_tid = 0;

@@ -11,6 +11,8 @@ import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.program.LoadedObject;
 import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.bpf.sys.Preemption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,11 @@ final class Probes implements AutoCloseable {
           HookKind.TRACEPOINT,
           "sched_process_exit",
           List.of(new RawTracepoint("thread_exit", "sched_process_exit")));
+
+  /** A kprobe's programs run with preemption off. */
+  private static final String FENTRY_MISSES_CALLS =
+      "this kernel may preempt a thread in the middle of an fentry program, and then skips the"
+          + " program for others on that CPU; attach=fentry uses it nevertheless";
 
   private final LoadedObject object;
   private final List<Hook> openHooks;
@@ -133,13 +140,22 @@ final class Probes implements AutoCloseable {
 
   /** Hooks a kernel function; returns why not, unless the tracepoints may serve instead. */
   private @Nullable NoHookException attachOpenFunctions() {
-    List<Hook> candidates = openHooks.stream().filter(hook -> mayUse(hook.kind())).toList();
+    List<Hook> candidates = new ArrayList<>();
+    List<Refusal> notTried = new ArrayList<>();
+    boolean missesCalls = only.isEmpty() && Preemption.interruptsPrograms();
+    for (Hook hook : openHooks) {
+      if (missesCalls && hook.kind() == HookKind.FENTRY) {
+        notTried.add(new Refusal(hook, FENTRY_MISSES_CALLS, false));
+      } else if (mayUse(hook.kind())) {
+        candidates.add(hook);
+      }
+    }
     if (candidates.isEmpty()) {
-      openFunctionsRefused = List.of();
+      openFunctionsRefused = notTried;
       return null;
     }
     try {
-      openFunctions = new Attacher(object).attachFirst(Tracer.FILE_OPENS, candidates);
+      openFunctions = new Attacher(object).attachFirst(Tracer.FILE_OPENS, candidates, notTried);
       return null;
     } catch (NoHookException e) {
       openFunctionsRefused = e.refusals();

@@ -422,7 +422,10 @@ public final class Tracer implements AutoCloseable {
     probes.followCpus();
   }
 
-  /** How often the kernel skipped a program because it was interrupted by itself. */
+  /**
+   * How often the kernel skipped a program because another thread was in the middle of it on that
+   * CPU: so many calls at most are missing, of whatever process.
+   */
   public long skippedRuns() throws KernelException {
     return probes.skippedRuns();
   }

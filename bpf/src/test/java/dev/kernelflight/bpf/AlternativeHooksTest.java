@@ -66,7 +66,8 @@ class AlternativeHooksTest {
 
   private static Attachment missing(Attachment attachment) {
     return switch (attachment) {
-      case Trampoline t -> new Trampoline(t.program(), "missing_" + t.function(), t.parameters());
+      case Trampoline t ->
+          new Trampoline(t.program(), "missing_" + t.function(), t.atReturn(), t.parameters());
       case Kprobe k -> new Kprobe(k.program(), "missing_" + k.function(), k.atReturn(), false);
       case Attachment.RawTracepoint t -> t;
     };

@@ -83,6 +83,19 @@ final class TracedProcess implements AutoCloseable {
     assertThat(total(Tracer.Counters::unpaired)).as("calls told to be missing").isEqualTo(expected);
   }
 
+  /** Waits until at least so many calls are told to be missing in one way or the other. */
+  void awaitMissing(long expected) throws Exception {
+    long begun = System.nanoTime();
+    while (missing() < expected && System.nanoTime() - begun < PATIENCE_NANOS) {
+      Thread.sleep(10);
+    }
+    assertThat(missing()).as("calls told to be missing").isGreaterThanOrEqualTo(expected);
+  }
+
+  private long missing() throws Exception {
+    return total(Tracer.Counters::unpaired) + tracer.skippedRuns();
+  }
+
   /** Takes records until there are as many as the programs say they sent: none more, none less. */
   void drain() throws Exception {
     long begun = System.nanoTime();

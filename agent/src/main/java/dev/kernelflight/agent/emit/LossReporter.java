@@ -10,12 +10,14 @@ import dev.kernelflight.events.EventsLostEvent;
 public final class LossReporter {
   private static final String BUFFER_FULL = "the buffer was full: enlarge it with the option pages";
   private static final String RETURN_MISSED =
-      "the return of a call was not seen: too many calls were under way at once for the kretprobe;"
-          + " attach=fentry and attach=tracepoint have no such limit";
+      "the return of a call was not seen: too many calls were under way at once for the kretprobe,"
+          + " which attach=tracepoint has no limit for; or with attach=fentry the kernel preempted a"
+          + " program, which attach=kprobe avoids";
   private static final String UNTRACKED =
       "a call could not be followed: the table of threads or of statistics was full";
   private static final String SKIPPED =
-      "the kernel skipped a program because it was interrupted by itself";
+      "the kernel skipped a program, because a thread was preempted in the middle of it on the same"
+          + " CPU; so many calls at most, of whatever process";
   private static final String UNDECODABLE = "the record could not be made out";
 
   /** Stands for the CPU where that is not known. */

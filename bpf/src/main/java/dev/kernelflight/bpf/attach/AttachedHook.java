@@ -1,21 +1,23 @@
 package dev.kernelflight.bpf.attach;
 
+import dev.kernelflight.bpf.attach.Hook.Attachment;
 import dev.kernelflight.bpf.sys.Bpf;
 import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import java.util.List;
+import java.util.Map;
 
 /** A hook in force; closing it detaches and unloads its programs. */
 public final class AttachedHook implements AutoCloseable {
   private final Hook hook;
   private final List<Refusal> refusals;
-  private final List<Fd> programs;
+  private final Map<String, Fd> programs;
   private final List<Fd> links;
 
-  AttachedHook(Hook hook, List<Refusal> refusals, List<Fd> programs, List<Fd> links) {
+  AttachedHook(Hook hook, List<Refusal> refusals, Map<String, Fd> programs, List<Fd> links) {
     this.hook = hook;
     this.refusals = List.copyOf(refusals);
-    this.programs = List.copyOf(programs);
+    this.programs = Map.copyOf(programs);
     this.links = List.copyOf(links);
   }
 
@@ -29,11 +31,18 @@ public final class AttachedHook implements AutoCloseable {
     return refusals;
   }
 
-  /** How often the kernel skipped one of the programs because it was interrupted by itself. */
+  /**
+   * How often the kernel skipped one of the programs because another thread was in the middle of it
+   * on that CPU; for whatever process. Returns from a function do not count: that a call did not
+   * return is told by the programs.
+   */
   public long skippedRuns() throws KernelException {
     long skipped = 0;
-    for (Fd program : programs) {
-      skipped += Bpf.recursionMisses(program);
+    for (Attachment attachment : hook.attachments()) {
+      Fd program = programs.get(attachment.program());
+      if (program != null && !attachment.atReturn()) {
+        skipped += Bpf.recursionMisses(program);
+      }
     }
     return skipped;
   }
@@ -44,6 +53,6 @@ public final class AttachedHook implements AutoCloseable {
     for (int i = links.size() - 1; i >= 0; i--) {
       links.get(i).close();
     }
-    programs.forEach(Fd::close);
+    programs.values().forEach(Fd::close);
   }
 }

@@ -53,7 +53,17 @@ public final class Attacher {
    * @throws NoHookException with the reasons, if it accepts none
    */
   public AttachedHook attachFirst(String what, List<Hook> candidates) throws NoHookException {
-    List<Refusal> refusals = new ArrayList<>();
+    return attachFirst(what, candidates, List.of());
+  }
+
+  /**
+   * The same after others that were not even tried.
+   *
+   * @param notTried those, and why, which the answer tells before the kernel's refusals
+   */
+  public AttachedHook attachFirst(String what, List<Hook> candidates, List<Refusal> notTried)
+      throws NoHookException {
+    List<Refusal> refusals = new ArrayList<>(notTried);
     for (Hook candidate : candidates) {
       Map<String, Fd> programs = new HashMap<>();
       List<Fd> links = new ArrayList<>();
@@ -64,7 +74,7 @@ public final class Attacher {
             links.add(link);
           }
         }
-        return new AttachedHook(candidate, refusals, List.copyOf(programs.values()), links);
+        return new AttachedHook(candidate, refusals, programs, links);
       } catch (KernelException e) {
         refusals.add(new Refusal(candidate, e.getMessage(), e.isPermission()));
       } catch (RefusedException e) {

@@ -29,8 +29,8 @@ public final class FileOpenHooks {
             HookKind.FENTRY,
             OPENAT2,
             List.of(
-                new Trampoline("openat2_fexit", OPENAT2, 3),
-                new Trampoline("openat2_fentry", OPENAT2, 3))),
+                new Trampoline("openat2_fexit", OPENAT2, true, 3),
+                new Trampoline("openat2_fentry", OPENAT2, false, 3))),
         new Hook(
             HookKind.KPROBE,
             OPENAT2,

@@ -15,12 +15,18 @@ public record Hook(HookKind kind, String target, List<Attachment> attachments) {
     /** The program's name in the object file. */
     String program();
 
+    /** Whether it runs when a kernel function returns. */
+    default boolean atReturn() {
+      return false;
+    }
+
     /**
      * An fentry or fexit program at a kernel function.
      *
      * @param parameters how many the program expects the function to have
      */
-    record Trampoline(String program, String function, int parameters) implements Attachment {}
+    record Trampoline(String program, String function, boolean atReturn, int parameters)
+        implements Attachment {}
 
     /**
      * A program at a kernel function's entry or return.

@@ -124,7 +124,8 @@ class AttachTest {
         new Hook(
             HookKind.FENTRY,
             "no_such_function",
-            List.of(new Hook.Attachment.Trampoline("openat2_fentry", "no_such_function", 3)));
+            List.of(
+                new Hook.Attachment.Trampoline("openat2_fentry", "no_such_function", false, 3)));
     Hook kprobe =
         new Hook(
             HookKind.KPROBE,
@@ -147,7 +148,7 @@ class AttachTest {
         new Hook(
             HookKind.FENTRY,
             "do_sys_openat2",
-            List.of(new Hook.Attachment.Trampoline("openat2_fentry", "do_sys_openat2", 7)));
+            List.of(new Hook.Attachment.Trampoline("openat2_fentry", "do_sys_openat2", false, 7)));
     try (var object = TestObject.create()) {
       assertThatThrownBy(() -> new Attacher(object).attachFirst("opens", List.of(hook)))
           .isInstanceOfSatisfying(

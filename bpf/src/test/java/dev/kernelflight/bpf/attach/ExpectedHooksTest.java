@@ -27,10 +27,14 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 class ExpectedHooksTest {
   static final String VARIABLE = "KERNELFLIGHT_EXPECT_HOOKS";
 
+  private static final String CHOSEN = "KERNELFLIGHT_EXPECT_CHOSEN";
+
   private final List<HookKind> expected =
-      Arrays.stream(System.getenv(VARIABLE).split(",", -1))
-          .map(name -> HookKind.valueOf(name.toUpperCase(Locale.ROOT)))
-          .toList();
+      Arrays.stream(System.getenv(VARIABLE).split(",", -1)).map(ExpectedHooksTest::kind).toList();
+
+  private static HookKind kind(String name) {
+    return HookKind.valueOf(name.toUpperCase(Locale.ROOT));
+  }
 
   private static Tracer.Probe probe(Optional<HookKind> kind) throws Exception {
     try (Epoll epoll = new Epoll();
@@ -61,10 +65,12 @@ class ExpectedHooksTest {
   }
 
   @Test
-  void theFirstOfThemIsTakenByItself() throws Exception {
+  void oneOfThemIsTakenByItself() throws Exception {
     Tracer.Probe probe = probe(Optional.empty());
     System.out.println("KERNELFLIGHT hook=" + probe.hook().kind().name().toLowerCase(Locale.ROOT));
-    assertThat(probe.hook().kind()).as(probe.refusals().toString()).isEqualTo(expected.get(0));
+    assertThat(probe.hook().kind())
+        .as(probe.refusals().toString())
+        .isEqualTo(kind(System.getenv(CHOSEN)));
     assertThat(expected).isSorted();
   }
 }
