@@ -30,7 +30,7 @@ static __always_inline void sample(struct bpf_perf_event_data *ctx)
 
 	if (!ids_for_reader(&ids)) {
 		if (scope != SCOPE_ALL)
-			COUNT_AMONG(COUNTERS_OF_SAMPLES, untracked);
+			COUNT(COUNTERS_OF_SAMPLES, untracked);
 		return;
 	}
 	if (ids.pid == filter.agent_tid)
@@ -55,9 +55,9 @@ static __always_inline void sample(struct bpf_perf_event_data *ctx)
 	BOUND(frames, SAMPLE_FRAMES + 1);
 	event->header.size = offsetof(struct cpu_sample_event, stack[frames]);
 	if (output(ctx, event, offsetof(struct cpu_sample_event, stack[frames])))
-		COUNT_AMONG(COUNTERS_OF_SAMPLES, lost);
+		COUNT(COUNTERS_OF_SAMPLES, lost);
 	else
-		COUNT_AMONG(COUNTERS_OF_SAMPLES, sent);
+		COUNT(COUNTERS_OF_SAMPLES, sent);
 }
 
 #endif

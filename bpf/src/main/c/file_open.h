@@ -14,7 +14,7 @@ static __always_inline void open_entered(struct thread *thread, __s32 directory,
 					 __u32 mode, __u64 user_how)
 {
 	if (open_returned_unseen(thread))
-		COUNT(unpaired);
+		COUNT(COUNTERS_OF_OPENS, unpaired);
 	thread->open_epoch = filter.open_epoch;
 	thread->path = path;
 	thread->user_how = user_how;
@@ -59,13 +59,13 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 	thread->open_start = 0;
 	if (end - start < filter.file_open_threshold ||
 	    (result >= 0 && filter.wanted & WANT_FAILED_OPENS_ONLY)) {
-		COUNT(filtered);
+		COUNT(COUNTERS_OF_OPENS, filtered);
 		return;
 	}
 	batch = batch_of_this_cpu(BATCH_OF_OPENS);
 	if (!batch)
 		return;
-	event = begin_record(batch);
+	event = begin_record(batch, BATCH_OF_OPENS);
 	if (!event)
 		return;
 	event->header.type = EVENT_FILE_OPEN;
@@ -92,7 +92,7 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 
 	length = bpf_probe_read_user_str(event->path, sizeof(event->path), (void *)thread->path);
 	if (!path_wanted(event->path, length)) {
-		COUNT(filtered);
+		COUNT(COUNTERS_OF_OPENS, filtered);
 		drop_record(batch);
 		return;
 	}
@@ -105,7 +105,8 @@ static __always_inline void open_returned(void *ctx, struct thread *thread, __s3
 	} else {
 		event->path_length = length;
 	}
-	add_record(ctx, batch, &event->header, offsetof(struct file_open_event, path) + size);
+	add_record(ctx, batch, BATCH_OF_OPENS, &event->header,
+		   offsetof(struct file_open_event, path) + size);
 }
 
 /*

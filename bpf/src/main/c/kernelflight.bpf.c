@@ -40,8 +40,7 @@ int identify(void *ctx)
 SEC("raw_tp/flush")
 int flush(void *ctx)
 {
-	return send_what_waits(ctx, batch_of_this_cpu(BATCH_OF_OPENS)) +
-	       send_what_waits(ctx, batch_of_this_cpu(BATCH_OF_SYSCALLS));
+	return send_what_waits(ctx, BATCH_OF_OPENS) + send_what_waits(ctx, BATCH_OF_SYSCALLS);
 }
 
 SEC("raw_tp/sched_process_exit")
@@ -99,7 +98,7 @@ int syscall_kprobe(struct pt_regs *regs)
 	if (!thread)
 		return 0;
 	if (bpf_probe_read_kernel(&entered, sizeof(entered), user_regs + SYSCALL_REGISTERS_OFFSET))
-		COUNT(untracked);
+		COUNT(COUNTERS_OF_OPENS, untracked);
 	else
 		open_syscall_entered(thread, &entered);
 	return 0;
@@ -134,7 +133,7 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	user_regs = (const void *)ctx->args[0] + SYSCALL_REGISTERS_OFFSET;
 	if (open) {
 		if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs)) {
-			COUNT(untracked);
+			COUNT(COUNTERS_OF_OPENS, untracked);
 			return 0;
 		}
 		/* what the tracepoint says holds even where a tracer changed the register */

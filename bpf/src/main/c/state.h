@@ -87,8 +87,16 @@ struct {
 	__type(value, struct thread);
 } crowded_threads SEC(".maps");
 
-/* Samples interrupt the other programs, which may be about to write their counters. */
-enum counters_of { COUNTERS_OF_CALLS, COUNTERS_OF_SAMPLES, COUNTERS };
+/*
+ * By what is counted, since programs interrupt each other in the middle of counting: samples and
+ * flush any other, and on kernels that preempt them those of opens those of system calls.
+ */
+enum counters_of {
+	COUNTERS_OF_OPENS = BATCH_OF_OPENS,
+	COUNTERS_OF_SYSCALLS = BATCH_OF_SYSCALLS,
+	COUNTERS_OF_SAMPLES,
+	COUNTERS,
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -109,7 +117,7 @@ struct {
 /* Bytes beyond the mark within which each batch wakes the reader, since several CPUs write. */
 #define WAKEUP_WINDOW (4 * BATCH_SPACE)
 
-#define COUNT_MANY_AMONG(of, what, many)                                             \
+#define COUNT_MANY(of, what, many)                                                    \
 	do {                                                                          \
 		__u32 key_ = of;                                                      \
 		struct counters *counters_ = bpf_map_lookup_elem(&counters, &key_);  \
@@ -117,8 +125,7 @@ struct {
 			counters_->what += (many);                                    \
 	} while (0)
 
-#define COUNT_AMONG(of, what) COUNT_MANY_AMONG(of, what, 1)
-#define COUNT(what) COUNT_AMONG(COUNTERS_OF_CALLS, what)
+#define COUNT(of, what) COUNT_MANY(of, what, 1)
 
 /*
  * Bounds a number by a power of two that it is already below: the verifier may not have followed the
@@ -207,7 +214,7 @@ static __always_inline struct thread *add_thread(__u32 host_tid)
 		goto untracked;
 	return bpf_map_lookup_elem(&crowded_threads, &host_tid);
 untracked:
-	COUNT(untracked);
+	COUNT(COUNTERS_OF_SYSCALLS, untracked);
 	return NULL;
 }
 
@@ -255,7 +262,7 @@ static __always_inline void forget_thread(__u32 host_tid)
 	if (!thread)
 		return;
 	if (open_returned_unseen(thread))
-		COUNT(unpaired);
+		COUNT(COUNTERS_OF_OPENS, unpaired);
 	if (slot && slot->host_tid == host_tid) {
 		slot->host_tid = 0;
 		bpf_map_delete_elem(&slot_owners, &index);
@@ -286,7 +293,7 @@ static __always_inline struct batch *batch_of_this_cpu(enum batch_of what)
 }
 
 /* The batch must not be busy but with its caller. */
-static __always_inline void send_batch(void *ctx, struct batch *batch)
+static __always_inline void send_batch(void *ctx, struct batch *batch, enum batch_of what)
 {
 	__u64 used = batch->used;
 	__u32 records = batch->records;
@@ -295,19 +302,21 @@ static __always_inline void send_batch(void *ctx, struct batch *batch)
 	batch->used = 0;
 	batch->records = 0;
 	if (output(ctx, batch->data.bytes, used))
-		COUNT_MANY_AMONG(COUNTERS_OF_CALLS, lost, records);
+		COUNT_MANY(what, lost, records);
 	else
-		COUNT_MANY_AMONG(COUNTERS_OF_CALLS, sent, records);
+		COUNT_MANY(what, sent, records);
 }
 
 /* Whether it has to wait on. */
-static __always_inline int send_what_waits(void *ctx, struct batch *batch)
+static __always_inline int send_what_waits(void *ctx, enum batch_of what)
 {
+	struct batch *batch = batch_of_this_cpu(what);
+
 	if (!batch || !batch->used)
 		return 0;
 	if (batch->busy)
 		return 1;
-	send_batch(ctx, batch);
+	send_batch(ctx, batch, what);
 	return 0;
 }
 
@@ -315,12 +324,12 @@ static __always_inline int send_what_waits(void *ctx, struct batch *batch)
  * Room for a record, to be ended by add_record() or drop_record(); NULL, and counted, where another
  * program was interrupted in the middle of one.
  */
-static __always_inline void *begin_record(struct batch *batch)
+static __always_inline void *begin_record(struct batch *batch, enum batch_of what)
 {
 	__u64 used;
 
 	if (batch->busy) {
-		COUNT(lost);
+		COUNT(what, lost);
 		return NULL;
 	}
 	batch->busy = 1;
@@ -337,15 +346,15 @@ static __always_inline void drop_record(struct batch *batch)
 }
 
 /* Puts what was written where begin_record() said behind the others, and sends a full batch. */
-static __always_inline void add_record(void *ctx, struct batch *batch, struct event *record,
-				       __u64 size)
+static __always_inline void add_record(void *ctx, struct batch *batch, enum batch_of what,
+				       struct event *record, __u64 size)
 {
 	size = (size + 7) & ~7ULL;
 	record->size = size;
 	batch->used += size;
 	batch->records++;
 	if (batch->used >= BATCH_BYTES)
-		send_batch(ctx, batch);
+		send_batch(ctx, batch, what);
 	barrier();
 	batch->busy = 0;
 }

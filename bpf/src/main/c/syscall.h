@@ -77,7 +77,7 @@ static __always_inline void count_call(const struct thread *thread, bool failed,
 	__u32 bucket;
 
 	if (!of_calls) {
-		COUNT(untracked);
+		COUNT(COUNTERS_OF_SYSCALLS, untracked);
 		return;
 	}
 	of_calls->count++;
@@ -152,13 +152,13 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 		return;
 	if (end - start < filter.syscall_threshold ||
 	    (!failed && filter.wanted & WANT_FAILED_SYSCALLS_ONLY)) {
-		COUNT(filtered);
+		COUNT(COUNTERS_OF_SYSCALLS, filtered);
 		return;
 	}
 	batch = batch_of_this_cpu(BATCH_OF_SYSCALLS);
 	if (!batch)
 		return;
-	event = begin_record(batch);
+	event = begin_record(batch, BATCH_OF_SYSCALLS);
 	if (!event)
 		return;
 	event->header.type = EVENT_SYSCALL;
@@ -171,7 +171,7 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 	event->result = result;
 	event->number = thread->number;
 	if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs + SYSCALL_REGISTERS_OFFSET)) {
-		COUNT(untracked);
+		COUNT(COUNTERS_OF_SYSCALLS, untracked);
 		drop_record(batch);
 		return;
 	}
@@ -185,7 +185,8 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 	event->detail_length = length;
 	size = length < 0 ? 0 : length;
 	BOUND(size, DETAIL_LENGTH);
-	add_record(ctx, batch, &event->header, offsetof(struct syscall_event, detail) + size);
+	add_record(ctx, batch, BATCH_OF_SYSCALLS, &event->header,
+		   offsetof(struct syscall_event, detail) + size);
 }
 
 #endif

@@ -133,7 +133,7 @@ public final class Tracer implements AutoCloseable {
   }
 
   /** {@code enum counters_of}. */
-  private static final int KINDS_OF_COUNTERS = 2;
+  private static final int KINDS_OF_COUNTERS = 3;
 
   /** What a {@link NoHookException} is about where file opens cannot be seen. */
   public static final String FILE_OPENS = "file opens";
