@@ -209,7 +209,7 @@ final class Probes implements AutoCloseable {
 
   long skippedRuns() throws KernelException {
     long skipped = skippedRunsBefore;
-    for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions}) {
+    for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions, threadExits}) {
       if (hook != null) {
         skipped += hook.skippedRuns();
       }

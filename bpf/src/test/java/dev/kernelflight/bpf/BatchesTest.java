@@ -69,10 +69,10 @@ class BatchesTest {
     return batches.flush((memory, offset, length) -> taken.add(new Part(offset, length)));
   }
 
-  private long lost() throws Exception {
+  private long lost(int kind) throws Exception {
     try (Arena memory = Arena.ofConfined()) {
       MemorySegment counters = memory.allocate((long) Cpus.possible() * Tracer.Counters.BYTES, 8);
-      object.map("counters").read(0, counters);
+      object.map("counters").read(kind, counters);
       long sum = 0;
       for (int cpu = 0; cpu < Cpus.possible(); cpu++) {
         sum += Tracer.Counters.read(counters, (long) cpu * Tracer.Counters.BYTES).lost();
@@ -91,7 +91,7 @@ class BatchesTest {
     assertThat(taken).isEmpty();
     assertThat(read(cpu, kind, Batches.USED)).isZero();
     assertThat(read(cpu, kind, Batches.RECORDS)).isZero();
-    assertThat(lost()).isEqualTo(3);
+    assertThat(lost(kind)).isEqualTo(3);
   }
 
   @Test
@@ -103,7 +103,7 @@ class BatchesTest {
     assertThat(read(0, 0, Batches.USED)).isEqualTo(192);
     assertThat(read(0, 0, Batches.BUSY)).isEqualTo(1);
     assertThat(read(0, 1, Batches.USED)).isZero();
-    assertThat(lost()).isEqualTo(1);
+    assertThat(lost(1)).isEqualTo(1);
   }
 
   @Test
@@ -119,7 +119,7 @@ class BatchesTest {
     taken.clear();
     flush();
     assertThat(taken).isEmpty();
-    assertThat(lost()).isZero();
+    assertThat(lost(1)).isZero();
   }
 
   @ParameterizedTest

@@ -58,7 +58,7 @@ class BpfObjectTest {
             new MapSpec("batches", 2, 4, object.btf().struct("batch").size(), 2, Bpf.F_MMAPABLE),
             new MapSpec(
                 "cpu_sample_scratch", 6, 4, object.btf().struct("cpu_sample_event").size(), 1, 0),
-            new MapSpec("counters", 6, 4, object.btf().struct("counters").size(), 2, 0),
+            new MapSpec("counters", 6, 4, object.btf().struct("counters").size(), 3, 0),
             new MapSpec("details", 2, 4, 4, 1024, 0),
             new MapSpec("statistics", 6, 4, object.btf().struct("statistics").size(), 1024, 0),
             new MapSpec(
