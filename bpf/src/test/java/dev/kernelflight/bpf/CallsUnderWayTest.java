@@ -8,9 +8,7 @@ import dev.kernelflight.bpf.Tracer.Buffer;
 import dev.kernelflight.bpf.Tracer.Counters;
 import dev.kernelflight.bpf.Tracer.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
-import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.sys.CurrentProcess;
-import dev.kernelflight.bpf.sys.Preemption;
 import dev.kernelflight.bpf.sys.Syscalls;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,15 +136,7 @@ class CallsUnderWayTest {
       List<Integer> seen =
           traced.opensOf(fifo).stream().map(OpenRecord::tid).filter(readers::contains).toList();
       assertThat(seen).doesNotHaveDuplicates().isNotEmpty();
-      int missed = AT_ONCE - seen.size();
-      if (Preemption.interruptsPrograms()) {
-        // also the program that would tell at the end of the thread may have been skipped
-        traced.awaitMissing(missed);
-      } else if (options.attach().equals(Optional.of(HookKind.KPROBE))) {
-        traced.awaitUnpaired(missed);
-      } else {
-        assertThat(missed).isZero();
-      }
+      traced.awaitToldMissing(AT_ONCE - seen.size());
     }
   }
 

@@ -350,11 +350,8 @@ class TracerTest {
       }
       assertThat(threadOfPath).hasSize(1600).containsAllEntriesOf(seen);
       assertThat(traced.total(Counters::untracked)).isZero();
-      traced.awaitUnpaired(threadOfPath.size() - seen.size());
+      traced.awaitToldMissing(threadOfPath.size() - seen.size());
       assertThat(seen.size()).isGreaterThan(threadOfPath.size() / 2);
-      if (!options.attach().equals(Optional.of(HookKind.KPROBE))) {
-        assertThat(seen).hasSameSizeAs(threadOfPath);
-      }
     }
   }
 
