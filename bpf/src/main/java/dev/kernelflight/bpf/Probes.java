@@ -209,12 +209,17 @@ final class Probes implements AutoCloseable {
 
   long skippedRuns() throws KernelException {
     long skipped = skippedRunsBefore;
-    for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions, threadExits}) {
+    for (AttachedHook hook : new @Nullable AttachedHook[] {syscalls, openFunctions}) {
       if (hook != null) {
         skipped += hook.skippedRuns();
       }
     }
     return sampler == null ? skipped : skipped + sampler.skippedRuns();
+  }
+
+  /** Ends of threads that were skipped in the same way: only an open of theirs would be missing. */
+  long skippedThreadExits() throws KernelException {
+    return threadExits == null ? 0 : threadExits.skippedRuns();
   }
 
   @Override

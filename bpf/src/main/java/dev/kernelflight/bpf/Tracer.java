@@ -430,6 +430,11 @@ public final class Tracer implements AutoCloseable {
     return probes.skippedRuns();
   }
 
+  /** How often it skipped the program that runs at the end of a thread. */
+  long skippedThreadExits() throws KernelException {
+    return probes.skippedThreadExits();
+  }
+
   /** Ends a period of statistics and hands out the sums of every kind of call. */
   public void readStatistics(StatisticsReader.Handler handler) throws KernelException {
     statistics.read(filter.nextPeriod(), handler);

@@ -110,7 +110,8 @@ class AlternativeHooksTest {
     assertThat(probe.hook()).as(probe.refusals().toString()).isEqualTo(hook);
     assertThat(probe.refusals())
         .satisfies(refusals -> assertThat(refusals).extracting(Refusal::hook).isEqualTo(refused))
-        .allSatisfy(refusal -> assertThat(refusal.reason()).containsAnyOf("missing_", "BTF"));
+        .allSatisfy(
+            refusal -> assertThat(refusal.reason()).containsAnyOf("missing_", "BTF", "preempt"));
   }
 
   /** What is told of a call, without its time and thread. */

@@ -102,7 +102,7 @@ final class TracedProcess implements AutoCloseable {
   }
 
   private long toldMissing() throws Exception {
-    return total(Tracer.Counters::unpaired) + tracer.skippedRuns();
+    return total(Tracer.Counters::unpaired) + tracer.skippedRuns() + tracer.skippedThreadExits();
   }
 
   /** Takes records until there are as many as the programs say they sent: none more, none less. */

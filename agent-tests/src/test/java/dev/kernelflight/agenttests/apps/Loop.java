@@ -24,15 +24,15 @@ public final class Loop {
     open(path, 1000);
     // a thread that comes and goes in the JVM's first milliseconds may stay unknown, as README says
     Thread.sleep(500);
-    try (Recording recording =
-        new Recording(
-            Map.of(
-                "kernel.FileOpen#enabled", "true",
-                // what is lost is to be of these, and not one that the JVM made meanwhile
-                "kernel.FileOpen#path", path,
-                "kernel.EventsLost#enabled", "true",
-                "kernel.Syscall#enabled", "false",
-                "kernel.SyscallStatistics#enabled", "false"))) {
+    Map<String, String> settings =
+        Map.of(
+            "kernel.FileOpen#enabled", "true",
+            // what is lost is to be of these, and not one that the JVM made meanwhile
+            "kernel.FileOpen#path", path,
+            "kernel.EventsLost#enabled", "true",
+            "kernel.Syscall#enabled", "false",
+            "kernel.SyscallStatistics#enabled", "false");
+    try (Recording recording = new Recording(settings)) {
       recording.start();
       if (!args[4].equals("-")) {
         LibC.makeIdle(threadNamed(args[4]));
@@ -50,6 +50,10 @@ public final class Loop {
                             .start(() -> open(path, times / generations)));
                   }
                 });
+      }
+      // where one starts or ends all change to another chunk
+      try (Recording other = new Recording(settings)) {
+        other.start();
       }
       for (Thread thread : running) {
         join(thread);
