@@ -6,6 +6,7 @@ import dev.kernelflight.agenttests.AgentProcess.Finished;
 import dev.kernelflight.agenttests.apps.Loop;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Collectors;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedThread;
@@ -55,12 +56,16 @@ class CompletenessTest {
     assertThat(finished).isEqualTo(new Finished(0, "done\n", ""));
     Recorded recorded = Recorded.in(file);
     recorded.assertNothingLost();
+    List<RecordedEvent> opens = recorded.opensOf(path);
     assertThat(
-            recorded.opensOf(path).stream()
+            opens.stream()
                 .collect(
                     Collectors.groupingBy(CompletenessTest::threadName, Collectors.counting())))
         .hasSize(THREADS)
         .allSatisfy((thread, count) -> assertThat(count).as(thread).isEqualTo(times));
+    assertThat(opens.stream().filter(open -> open.getThread() == null).count())
+        .as("opens of threads that ended while the file changed")
+        .isLessThan(opens.size() / 10);
     assertThat(chunks(file)).isGreaterThan(1);
   }
 

@@ -10,9 +10,9 @@ import dev.kernelflight.events.EventsLostEvent;
 public final class LossReporter {
   private static final String BUFFER_FULL = "the buffer was full: enlarge it with the option pages";
   private static final String RETURN_MISSED =
-      "the return of a call was not seen: too many calls were under way at once for the kretprobe,"
-          + " which attach=tracepoint has no limit for; or with attach=fentry the kernel preempted a"
-          + " program, which attach=kprobe avoids";
+      "the return of a call was not seen: too many calls were under way at once for the kretprobe"
+          + " (attach=tracepoint has no such limit), or the kernel preempted an fentry program"
+          + " (attach=kprobe avoids that)";
   private static final String UNTRACKED =
       "a call could not be followed: the table of threads or of statistics was full";
   private static final String SKIPPED =

@@ -32,7 +32,12 @@ public final class KernelClock {
     this(System::nanoTime, ticks, monotonicOffset());
   }
 
-  KernelClock(LongSupplier nanoTime, LongSupplier ticks, long namespaceOffset) {
+  /**
+   * With other clocks.
+   *
+   * @param namespaceOffset what this process' time namespace adds to the kernel's clock, in ns
+   */
+  public KernelClock(LongSupplier nanoTime, LongSupplier ticks, long namespaceOffset) {
     this.nanoTime = nanoTime;
     this.ticks = ticks;
     this.namespaceOffset = namespaceOffset;

@@ -6,6 +6,8 @@ import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A hook in force; closing it detaches and unloads its programs. */
 public final class AttachedHook implements AutoCloseable {
@@ -37,11 +39,15 @@ public final class AttachedHook implements AutoCloseable {
    * return is told by the programs.
    */
   public long skippedRuns() throws KernelException {
+    Set<String> atReturn =
+        hook.attachments().stream()
+            .filter(Attachment::atReturn)
+            .map(Attachment::program)
+            .collect(Collectors.toSet());
     long skipped = 0;
-    for (Attachment attachment : hook.attachments()) {
-      Fd program = programs.get(attachment.program());
-      if (program != null && !attachment.atReturn()) {
-        skipped += Bpf.recursionMisses(program);
+    for (Map.Entry<String, Fd> program : programs.entrySet()) {
+      if (!atReturn.contains(program.getKey())) {
+        skipped += Bpf.recursionMisses(program.getValue());
       }
     }
     return skipped;
