@@ -14,6 +14,7 @@ import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -99,7 +100,8 @@ class CpuSampleTest {
         Tracer tracer = Tracer.open(options(buffer), self, epoll)) {
       tracer.follow(samples());
       assertThat(tracer.sampleProbe().orElseThrow().hook().kind()).isEqualTo(HookKind.PERF_EVENT);
-      assertThat(await(tracer, sample -> sample.mode != SAMPLE_KERNEL))
+      List<Sample> samples = await(tracer, sample -> sample.mode != SAMPLE_KERNEL);
+      assertThat(samples)
           .allMatch(sample -> sample.pid == ProcessHandle.current().pid())
           .noneMatch(sample -> sample.tid == self)
           .filteredOn(sample -> sample.mode != SAMPLE_KERNEL)
@@ -107,7 +109,9 @@ class CpuSampleTest {
       assertThat(tracer.counters()).extracting(Counters::lost).containsOnly(0L);
 
       tracer.follow(Wanted.NOTHING);
-      tracer.drain((memory, offset, length) -> {});
+      tracer.drain((memory, offset, length) -> samples.add(Sample.read(memory, offset)));
+      assertThat(Arrays.stream(tracer.counters()).mapToLong(Counters::sent).sum())
+          .isEqualTo(samples.size());
       TimeUnit.MILLISECONDS.sleep(5 * 1000 / FREQUENCY);
       tracer.drain((memory, offset, length) -> fail("a sample, though none is wanted"));
     } finally {

@@ -18,6 +18,8 @@ class PreemptionTest {
     "'#1 SMP PREEMPT_DYNAMIC', 6.1.0, '', 'none voluntary (full)\n', true",
     "'#1 SMP PREEMPT_DYNAMIC', 6.18.0, '', 'none (voluntary) full lazy\n', false",
     "'#1 SMP PREEMPT_DYNAMIC', 6.18.0, 'ro preempt=none quiet\n', '', false",
+    "'#1 SMP PREEMPT_DYNAMIC', 6.12.0, '', 'none voluntary full (lazy)\n', true",
+    "'#1 SMP PREEMPT_DYNAMIC', 6.12.0, 'quiet preempt=lazy ro\n', '', true",
     "'#1 SMP PREEMPT_DYNAMIC', 6.1.0, 'preempt=full\n', '', true",
     "'#1 SMP PREEMPT_DYNAMIC', 6.12.0, 'rcutree.preempt=full\n', '', false",
     "'#1 SMP PREEMPT_DYNAMIC', strange, '', '', true",
