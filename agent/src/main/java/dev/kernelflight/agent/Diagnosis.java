@@ -1,5 +1,6 @@
 package dev.kernelflight.agent;
 
+import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.KernelException;
@@ -42,8 +43,7 @@ public record Diagnosis(String problem, String advice) {
                   + e.refusals().stream()
                       .map(Refusal::toString)
                       .collect(Collectors.joining("\n  ")),
-              Restrictions.current()
-                  .advice(e.refusals().stream().anyMatch(Refusal::permission), false));
+              adviceOnHooks(e.refusals()));
         }
         case KernelException e -> {
           return new Diagnosis(
@@ -72,6 +72,18 @@ public record Diagnosis(String problem, String advice) {
     }
     return new Diagnosis(
         failure.toString(), "please report this, with the kernel's and the JDK's version");
+  }
+
+  private static String adviceOnHooks(List<Refusal> refusals) {
+    String advice =
+        Restrictions.current()
+            .withMapsMade()
+            .advice(refusals.stream().anyMatch(Refusal::permission), false);
+    List<HookKind> kinds =
+        refusals.stream().map(refusal -> refusal.hook().kind()).distinct().toList();
+    return kinds.equals(List.of(HookKind.FENTRY)) || kinds.equals(List.of(HookKind.KPROBE))
+        ? advice + "\n  attach=auto tries the other kinds of hooks, too"
+        : advice;
   }
 
   /**
@@ -108,6 +120,11 @@ public record Diagnosis(String problem, String advice) {
           content(LOCKDOWN),
           lockedMemoryLimit(proc),
           content(PARANOID));
+    }
+
+    /** Without what has not hindered the maps, which need most of the locked memory. */
+    Restrictions withMapsMade() {
+      return new Restrictions(capabilities, seccomp, lockdown, "unlimited", paranoid);
     }
 
     /**

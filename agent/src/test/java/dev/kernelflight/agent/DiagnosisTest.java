@@ -73,6 +73,15 @@ class DiagnosisTest {
             """);
   }
 
+  @Test
+  void noHookOfTheKindThatWasAskedFor() {
+    Hook fentry = new Hook(HookKind.FENTRY, "do_sys_openat2", List.of());
+    Refusal refusal = new Refusal(fentry, "bpf(BPF_PROG_LOAD): EPERM", true);
+    assertThat(text(new NoHookException("file opens", List.of(refusal))))
+        .contains("attach=auto tries the other kinds of hooks")
+        .doesNotContain("RLIMIT_MEMLOCK");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
