@@ -268,6 +268,23 @@ public final class AgentProcess {
       this.process = process;
       this.err = err;
       replies = process.inputReader(StandardCharsets.UTF_8);
+      deleteSocket(process.pid());
+    }
+
+    /**
+     * Deletes the socket by which a JVM of that id was attached to. It outlives a JVM that is
+     * killed, and then nobody can attach to one of another user that has got the same id.
+     */
+    private static void deleteSocket(long pid) {
+      try {
+        Files.deleteIfExists(socket(pid));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    static Path socket(long pid) {
+      return Path.of("/tmp/.java_pid" + pid);
     }
 
     /** Of the JVM, also where another command runs it; as it is numbered here. */
@@ -387,7 +404,13 @@ public final class AgentProcess {
 
     @Override
     public void close() {
-      process.destroyForcibly();
+      long pid = pid();
+      try {
+        process.destroyForcibly().waitFor();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      deleteSocket(pid);
     }
   }
 }

@@ -135,6 +135,19 @@ class AttachTest {
     }
   }
 
+  @Test
+  void saysWhatStandsInTheWayOfAttaching() throws IOException {
+    allowedUser();
+    try (Running jvm = plain().under(user()).start()) {
+      jvm.tell("open", "/dev/null");
+      Path left = Files.createFile(Running.socket(jvm.pid()));
+      Finished refused = AgentProcess.command("attach", jvm.pid()).under(user()).run();
+      assertThat(refused.exitCode()).isEqualTo(1);
+      assertThat(refused.err())
+          .contains(left.toString(), "an earlier JVM with the same process id", "remove it");
+    }
+  }
+
   /** As in a container: its own process ids, another root, and /tmp somewhere else. */
   @Test
   void inAContainer() throws IOException {
@@ -242,6 +255,7 @@ class AttachTest {
       assertThat(old.isAlive()).isTrue();
     } finally {
       old.destroyForcibly().waitFor();
+      Files.deleteIfExists(Running.socket(old.pid()));
     }
   }
 

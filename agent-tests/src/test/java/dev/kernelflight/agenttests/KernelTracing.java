@@ -54,8 +54,18 @@ public final class KernelTracing {
 
   /** Kernels before 5.11 charge BPF maps to the limit of locked memory, and not to the group. */
   static boolean chargesControlGroups() {
+    return release() >= 5_11;
+  }
+
+  /** Kernels from 6.13 on may preempt fentry programs, and from 7.2 on those of tracepoints. */
+  static boolean mayPreemptPrograms() {
+    return release() >= 6_13;
+  }
+
+  /** 5.10 is 5_10. */
+  private static int release() {
     String[] version = System.getProperty("os.version").split("\\.", 3);
-    return Integer.parseInt(version[0]) * 100 + Integer.parseInt(version[1]) >= 511;
+    return Integer.parseInt(version[0]) * 100 + Integer.parseInt(version[1]);
   }
 
   private static Finished tried(String options) {

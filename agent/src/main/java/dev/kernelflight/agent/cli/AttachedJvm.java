@@ -43,17 +43,26 @@ final class AttachedJvm implements AutoCloseable {
       return attached;
     } catch (AttachNotSupportedException | IOException e) {
       throw new CommandFailedException(
-          "cannot attach to JVM " + pid + ": " + e.getMessage() + "\n" + advice(process));
+          "cannot attach to JVM "
+              + pid
+              + ": "
+              + e.getMessage()
+              + "\n"
+              + advice(process, String.valueOf(e.getMessage())));
     } catch (NoClassDefFoundError e) {
       throw new CommandFailedException(
           "this Java runtime cannot attach (no module jdk.attach): run this with a JDK");
     }
   }
 
-  private static String advice(JvmProcess process) {
-    return process.runs()
-        ? "Attaching needs a HotSpot JVM, its own user or root, and a /tmp that it can write to."
-        : "It has ended.";
+  private static String advice(JvmProcess process, String failure) {
+    if (!process.runs()) {
+      return "It has ended.";
+    }
+    // the JDK's words for a socket of another owner
+    return failure.contains("well-known file")
+        ? "If that file is left from an earlier JVM with the same process id, remove it."
+        : "Attaching needs a HotSpot JVM, its own user or root, and a /tmp that it can write to.";
   }
 
   private void checkVersion() throws CommandFailedException, IOException {
