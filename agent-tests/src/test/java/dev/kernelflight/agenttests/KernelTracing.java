@@ -62,6 +62,15 @@ public final class KernelTracing {
     return release() >= 6_13;
   }
 
+  /**
+   * Whether the agent may miss opens with these options, and say so: a kretprobe has few instances,
+   * and without an option it is what kernels that preempt programs get.
+   */
+  static boolean mayMissReturns(String options) {
+    return options.equals("attach=kprobe")
+        || (mayPreemptPrograms() && !options.equals("attach=tracepoint"));
+  }
+
   /** 5.10 is 5_10. */
   private static int release() {
     String[] version = System.getProperty("os.version").split("\\.", 3);

@@ -84,8 +84,8 @@ record Recorded(List<RecordedEvent> all) {
     return sumOfCounts(lost -> !isOfSkippedPrograms(lost));
   }
 
-  /** A return probe has few instances, and what it misses is told. */
-  long missedByKretprobe() {
+  /** Opens whose return was not seen. */
+  long missedReturns() {
     return sumOfCounts(lost -> lost.getString("reason").contains("kretprobe"));
   }
 

@@ -91,14 +91,14 @@ class VirtualThreadTest {
     assertThat(finished.out()).startsWith("done, on ");
     assertThat(finished.exitCode()).isZero();
     Recorded recorded = Recorded.in(file);
-    if (!options.equals("attach=kprobe") || recorded.missedByKretprobe() == 0) {
+    if (!KernelTracing.mayMissReturns(options) || recorded.missedReturns() == 0) {
       recorded.assertNothingLost();
     }
     return recorded;
   }
 
   private static long missed(String options, Recorded recorded) {
-    long returns = options.equals("attach=kprobe") ? recorded.missedByKretprobe() : 0;
+    long returns = KernelTracing.mayMissReturns(options) ? recorded.missedReturns() : 0;
     return returns + recorded.skipped();
   }
 
