@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -21,12 +22,17 @@ record Recorded(List<RecordedEvent> all) {
   static final String CPU_SAMPLE = "kernel.CpuSample";
   static final String STATISTICS = "kernel.SyscallStatistics";
 
+  private static final AtomicLong SKIPPED = new AtomicLong();
+
   static Recorded in(Path file) {
     try {
-      return new Recorded(
-          RecordingFile.readAllEvents(file).stream()
-              .sorted(Comparator.comparing(RecordedEvent::getStartTime))
-              .toList());
+      Recorded recorded =
+          new Recorded(
+              RecordingFile.readAllEvents(file).stream()
+                  .sorted(Comparator.comparing(RecordedEvent::getStartTime))
+                  .toList());
+      SKIPPED.addAndGet(recorded.skipped());
+      return recorded;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -96,6 +102,11 @@ record Recorded(List<RecordedEvent> all) {
       assertThat(KernelTracing.mayPreemptPrograms()).as("this kernel may skip programs").isTrue();
     }
     return skipped;
+  }
+
+  /** The sum of {@link #skipped} of all recordings that were read so far. */
+  static long skippedInAll() {
+    return SKIPPED.get();
   }
 
   private static boolean isOfSkippedPrograms(RecordedEvent lost) {

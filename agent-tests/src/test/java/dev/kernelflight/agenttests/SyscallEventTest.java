@@ -22,12 +22,14 @@ import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Single system calls: which of them the settings let through, and what is told of each. */
 @Tag("kernel")
+@ExtendWith(AgainWhereSkipped.class)
 class SyscallEventTest {
   private static final long PATIENCE_SECONDS = 240;
   private static final String EVERY = Recorded.SYSCALL + "#threshold=0ns";

@@ -17,10 +17,12 @@ import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the kernel counted, held against what the application did. */
 @Tag("kernel")
+@ExtendWith(AgainWhereSkipped.class)
 class SyscallStatisticsTest {
   private static final String BY_THREAD = Recorded.STATISTICS + "#byThread=true";
 

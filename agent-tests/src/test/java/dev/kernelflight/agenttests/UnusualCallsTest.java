@@ -14,10 +14,12 @@ import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** System calls that return twice, late, elsewhere or never. */
 @Tag("kernel")
+@ExtendWith(AgainWhereSkipped.class)
 class UnusualCallsTest {
   private static final long PATIENCE_SECONDS = 60;
   private static final String EVERY = Recorded.SYSCALL + "#threshold=0ns";
