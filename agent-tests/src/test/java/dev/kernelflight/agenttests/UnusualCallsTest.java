@@ -114,6 +114,8 @@ class UnusualCallsTest {
     List<RecordedEvent> waiter = of("waiter", recorded.named(Recorded.SYSCALL));
     assertThat(waiter)
         .extracting(UnusualCallsTest::nameAndErrno)
+        // EAGAIN where it goes on only when the lock is released already
+        .map(call -> call.replace("restart_syscall EAGAIN", "restart_syscall null"))
         .containsSubsequence("futex ERESTART_RESTARTBLOCK", "restart_syscall null");
     assertInTurns(waiter);
 
