@@ -63,9 +63,10 @@ class CompletenessTest {
                     Collectors.groupingBy(CompletenessTest::threadName, Collectors.counting())))
         .hasSize(THREADS)
         .allSatisfy((thread, count) -> assertThat(count).as(thread).isEqualTo(times));
+    // a tenth, and more where a change takes longer
     assertThat(opens.stream().filter(open -> open.getThread() == null).count())
         .as("opens of threads that ended while the file changed")
-        .isLessThan(opens.size() / 10);
+        .isLessThan(opens.size() / (KernelTracing.isGuest() ? 3 : 10));
     assertThat(chunks(file)).isGreaterThan(1);
   }
 
