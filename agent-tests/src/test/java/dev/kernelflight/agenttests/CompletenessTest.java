@@ -110,7 +110,8 @@ class CompletenessTest {
     int times = KernelTracing.times(50_000);
     Recorded recorded =
         assertAllAccountedFor(options, temp.resolve("missing").toString(), times, "-");
-    assertThat(recorded.lost()).isLessThan((long) THREADS * times / 2);
+    // what has room in the buffers comes through however late it is read
+    assertThat(recorded.opensOf(temp.resolve("missing"))).hasSizeGreaterThan(THREADS * times / 10);
   }
 
   private Recorded assertAllAccountedFor(
