@@ -22,6 +22,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CompletenessTest {
   private static final int THREADS = 4;
 
+  /**
+   * Records of opens of short paths that 4 MB hold, the buffer of a CPU on machines of up to 16.
+   */
+  private static final int FIT_DEFAULT_BUFFERS = 25_000;
+
   /** The kernel's name of the thread that drains the buffers, cut as the kernel cuts it. */
   private static final String DRAINING_THREAD = "Kernel Flight R";
 
@@ -111,7 +116,8 @@ class CompletenessTest {
     Recorded recorded =
         assertAllAccountedFor(options, temp.resolve("missing").toString(), times, "-");
     // what has room in the buffers comes through however late it is read
-    assertThat(recorded.opensOf(temp.resolve("missing"))).hasSizeGreaterThan(THREADS * times / 10);
+    assertThat(recorded.opensOf(temp.resolve("missing")))
+        .hasSizeGreaterThanOrEqualTo(Math.min(THREADS * times / 2, FIT_DEFAULT_BUFFERS));
   }
 
   private Recorded assertAllAccountedFor(

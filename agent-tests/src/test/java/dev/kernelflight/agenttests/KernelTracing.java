@@ -57,18 +57,16 @@ public final class KernelTracing {
     return release() >= 5_11;
   }
 
-  /** Kernels from 6.13 on may preempt fentry programs, and from 7.2 on those of tracepoints. */
-  static boolean mayPreemptPrograms() {
+  /**
+   * Whether the kernel may preempt a thread in an fentry program, and then skips that elsewhere.
+   */
+  static boolean mayPreemptFentry() {
     return release() >= 6_13;
   }
 
-  /**
-   * Whether the agent may miss opens with these options, and say so: a kretprobe has few instances,
-   * and without an option it is what kernels that preempt programs get.
-   */
-  static boolean mayMissReturns(String options) {
-    return options.equals("attach=kprobe")
-        || (mayPreemptPrograms() && !options.equals("attach=tracepoint"));
+  /** The same of the programs of tracepoints. */
+  static boolean mayPreemptTracepoints() {
+    return release() >= 7_02;
   }
 
   /** 5.10 is 5_10. */

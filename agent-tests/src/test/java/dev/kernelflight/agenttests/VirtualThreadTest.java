@@ -91,15 +91,8 @@ class VirtualThreadTest {
     assertThat(finished.out()).startsWith("done, on ");
     assertThat(finished.exitCode()).isZero();
     Recorded recorded = Recorded.in(file);
-    if (!KernelTracing.mayMissReturns(options) || recorded.missedReturns() == 0) {
-      recorded.assertNothingLost();
-    }
+    recorded.assertNothingElseLost();
     return recorded;
-  }
-
-  private static long missed(String options, Recorded recorded) {
-    long returns = KernelTracing.mayMissReturns(options) ? recorded.missedReturns() : 0;
-    return returns + recorded.skipped();
   }
 
   private static List<Open> opens(Recorded recorded, String kind) {
@@ -121,7 +114,7 @@ class VirtualThreadTest {
   @MethodSource("hooks")
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
     Recorded recorded = run(options);
-    long missed = missed(options, recorded);
+    long missed = recorded.toldMissing();
     assertThat(missed).as("missed").isLessThan(SHORT_LIVED / 2);
     List<Open> opens = opens(recorded, "short");
     assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
@@ -144,7 +137,7 @@ class VirtualThreadTest {
         .allSatisfy((place, count) ->
             assertThat(count)
                 .as(place)
-                .isBetween(BLOCKING - missed(options, recorded), (long) BLOCKING));
+                .isBetween(BLOCKING - recorded.toldMissing(), (long) BLOCKING));
     Map<Long, Set<Integer>> carriers = new HashMap<>();
     for (Open open : opens) {
       carriers.computeIfAbsent(open.id, id -> new TreeSet<>()).add(open.osThreadId);

@@ -15,12 +15,23 @@ public final class AttachedHook implements AutoCloseable {
   private final List<Refusal> refusals;
   private final Map<String, Fd> programs;
   private final List<Fd> links;
+  private final List<Fd> atEntry;
 
   AttachedHook(Hook hook, List<Refusal> refusals, Map<String, Fd> programs, List<Fd> links) {
     this.hook = hook;
     this.refusals = List.copyOf(refusals);
     this.programs = Map.copyOf(programs);
     this.links = List.copyOf(links);
+    Set<String> atReturn =
+        hook.attachments().stream()
+            .filter(Attachment::atReturn)
+            .map(Attachment::program)
+            .collect(Collectors.toSet());
+    this.atEntry =
+        programs.entrySet().stream()
+            .filter(program -> !atReturn.contains(program.getKey()))
+            .map(Map.Entry::getValue)
+            .toList();
   }
 
   /** Which it is. */
@@ -39,16 +50,9 @@ public final class AttachedHook implements AutoCloseable {
    * return is told by the programs.
    */
   public long skippedRuns() throws KernelException {
-    Set<String> atReturn =
-        hook.attachments().stream()
-            .filter(Attachment::atReturn)
-            .map(Attachment::program)
-            .collect(Collectors.toSet());
     long skipped = 0;
-    for (Map.Entry<String, Fd> program : programs.entrySet()) {
-      if (!atReturn.contains(program.getKey())) {
-        skipped += Bpf.recursionMisses(program.getValue());
-      }
+    for (Fd program : atEntry) {
+      skipped += Bpf.recursionMisses(program);
     }
     return skipped;
   }
