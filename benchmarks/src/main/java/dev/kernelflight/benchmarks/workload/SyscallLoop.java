@@ -11,18 +11,21 @@ import java.util.List;
 import jdk.jfr.Recording;
 
 /**
- * Calls getppid, the cheapest system call that cannot be cached: in a tight loop, in rounds with
- * and without a recording, or at a steady rate from several threads with every call recorded.
- * Prints
+ * Calls getppid, the cheapest system call that cannot be cached: in a tight loop with a recording,
+ * and just before and after without one, or at a steady rate from several threads with every call
+ * recorded. Prints
  *
  * <pre>
- *   loop MODE ROUND NANOS-PER-CALL
+ *   loop MODE ROUND NANOS-PER-CALL NANOS-PER-CALL-WITHOUT
  *   steady CALLS
  * </pre>
  */
 public final class SyscallLoop {
-  private static final int CALLS = 2_000_000;
-  private static final int SETTLED_MILLIS = 100;
+  /** So few that the machine is the same before, during and after. */
+  private static final int CALLS = 200_000;
+
+  private static final int SLICES_OF_ROUND = 10;
+  private static final int SETTLED_MILLIS = 50;
   private static final MethodHandle GETPPID =
       Linker.nativeLinker()
           .downcallHandle(
@@ -33,7 +36,8 @@ public final class SyscallLoop {
 
   /** What a recording asks for while the loop runs. */
   enum Mode {
-    IDLE,
+    /** The programs are attached, and find that they have nothing to do. */
+    OTHER_CALLS,
     STATISTICS,
     THRESHOLD,
     BOTH;
@@ -41,10 +45,13 @@ public final class SyscallLoop {
     Recording recording() {
       Recording recording = new Recording();
       recording.disable("kernel.FileOpen");
+      if (this == OTHER_CALLS) {
+        recording.enable("kernel.Syscall").with("syscalls", "syncfs");
+      }
       if (this == STATISTICS) {
         recording.disable("kernel.Syscall");
       }
-      if (this == THRESHOLD) {
+      if (this == THRESHOLD || this == OTHER_CALLS) {
         recording.disable("kernel.SyscallStatistics");
       }
       return recording;
@@ -59,9 +66,13 @@ public final class SyscallLoop {
   public static void main(String[] args) throws Throwable {
     if (args[0].equals("loop")) {
       int rounds = Integer.parseInt(args[1]);
-      for (int round = 0; round <= rounds; round++) {
+      for (int slice = 0; slice < (rounds + 1) * SLICES_OF_ROUND; slice++) {
         for (Mode mode : Mode.values()) {
-          System.out.printf("loop %s %d %.1f%n", mode, round, nanosPerCall(mode));
+          double before = untraced();
+          double traced = traced(mode);
+          double without = (before + untraced()) / 2;
+          System.out.printf(
+              "loop %s %d %.1f %.1f%n", mode, slice / SLICES_OF_ROUND, traced, without);
         }
       }
     } else {
@@ -73,13 +84,14 @@ public final class SyscallLoop {
     }
   }
 
-  private static double nanosPerCall(Mode mode) throws Throwable {
-    if (mode == Mode.IDLE) {
-      while (OpenLoop.loadedPrograms() > 0) {
-        Thread.sleep(SETTLED_MILLIS);
-      }
-      return nanosPerCall();
+  private static double untraced() throws Throwable {
+    while (OpenLoop.loadedPrograms() > 0) {
+      Thread.sleep(SETTLED_MILLIS);
     }
+    return nanosPerCall();
+  }
+
+  private static double traced(Mode mode) throws Throwable {
     try (Recording recording = mode.recording()) {
       recording.start();
       Thread.sleep(SETTLED_MILLIS);
