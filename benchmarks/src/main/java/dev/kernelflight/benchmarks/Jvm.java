@@ -15,7 +15,7 @@ final class Jvm {
   private final Path java = Path.of(System.getProperty("java.home"), "bin", "java");
   private final Path agent;
   private final Path workload;
-  private String hook = "none was needed";
+  private String hook = "no file opens were traced";
 
   /**
    * @param root of the built source tree
@@ -25,7 +25,7 @@ final class Jvm {
     workload = root.resolve("benchmarks/target/benchmarks.jar");
   }
 
-  /** The hook of the last recording that was read. */
+  /** The hook of file opens in the last recording that was read. */
   String hook() {
     return hook;
   }
