@@ -54,8 +54,12 @@ public final class Main {
       if (arg.equals("--help")) {
         System.out.print(HELP);
         return;
-      } else if (arg.startsWith("--rounds=")) {
+      } else if (arg.matches("--rounds=[1-9][0-9]{0,3}")) {
         rounds = Integer.parseInt(arg.substring("--rounds=".length()));
+      } else if (arg.startsWith("--")) {
+        System.err.println(
+            "There is no option \"" + arg + "\", only --rounds=N and --help; N is 1 to 9999");
+        System.exit(2);
       } else {
         names.add(arg);
       }
