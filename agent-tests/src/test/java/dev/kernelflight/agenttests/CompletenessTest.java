@@ -1,17 +1,27 @@
 package dev.kernelflight.agenttests;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
+import dev.kernelflight.agenttests.AgentProcess.Running;
+import dev.kernelflight.agenttests.apps.Conductor;
 import dev.kernelflight.agenttests.apps.Loop;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedThread;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -68,11 +78,38 @@ class CompletenessTest {
                     Collectors.groupingBy(CompletenessTest::threadName, Collectors.counting())))
         .hasSize(THREADS)
         .allSatisfy((thread, count) -> assertThat(count).as(thread).isEqualTo(times));
-    // a tenth, and more where a change takes longer
-    assertThat(opens.stream().filter(open -> open.getThread() == null).count())
-        .as("opens of threads that ended while the file changed")
-        .isLessThan(opens.size() / (KernelTracing.isGuest() ? 3 : 10));
-    assertThat(chunks(file)).isGreaterThan(1);
+    List<Chunk> chunks = chunks(file);
+    assertThat(chunks).hasSizeGreaterThan(1);
+    for (Chunk chunk : chunks) {
+      assertThat(chunk.recorded.opensOf(path))
+          .filteredOn(open -> open.getThread() == null)
+          .as("opens without a thread, which may be of one that ended before the chunk began")
+          .allSatisfy(open -> assertThat(open.getEndTime()).isBefore(chunk.start));
+    }
+  }
+
+  /** Its last calls are fetched before the chunk ends that has its name. */
+  @Test
+  void aThreadThatEndedBeforeTheFileChangesHasItsName() {
+    Path file = temp.resolve("recording.jfr");
+    try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+      jvm.tell(
+          "start",
+          "r",
+          Recorded.SYSCALL + "#threshold=0ns",
+          Recorded.SYSCALL + "#syscalls=getppid");
+      jvm.tell("threads-call", THREADS, 1);
+      // all recordings change to another chunk
+      jvm.tell("start", "other");
+      jvm.tell("stop", "r", file);
+      assertThat(jvm.end().err()).isEmpty();
+    }
+    List<RecordedEvent> calls = Recorded.in(file).syscalls("getppid");
+    assertThat(calls).hasSize(1 + 2 + 3 + 4);
+    assertThat(calls)
+        .extracting(CompletenessTest::threadName)
+        .containsOnly("caller-1", "caller-2", "caller-3", "caller-4");
+    assertThat(calls).allSatisfy(call -> assertThat(call.getString("osThreadName")).isNull());
   }
 
   /** The kernel's where JFR has no other: of a thread that ended while the file changed. */
@@ -81,14 +118,21 @@ class CompletenessTest {
     return thread == null ? String.valueOf(open.getString("osThreadName")) : thread.getJavaName();
   }
 
-  /** Each chunk begins with the magic number of the file format. */
-  private static int chunks(Path file) throws Exception {
-    byte[] bytes = Files.readAllBytes(file);
-    int chunks = 0;
-    for (int at = 0; at < bytes.length; chunks++) {
-      assertThat(new String(bytes, at, 3, java.nio.charset.StandardCharsets.US_ASCII))
-          .isEqualTo("FLR");
-      at += (int) java.nio.ByteBuffer.wrap(bytes).getLong(at + 8);
+  private record Chunk(Instant start, Recorded recorded) {}
+
+  /** Each is a whole recording: jdk.jfr.internal.consumer.ChunkHeader. */
+  private List<Chunk> chunks(Path file) throws IOException {
+    ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(file));
+    List<Chunk> chunks = new ArrayList<>();
+    while (all.hasRemaining()) {
+      ByteBuffer chunk =
+          all.slice(all.position(), Math.toIntExact(all.getLong(all.position() + 8)));
+      Path copy = temp.resolve("chunk-" + chunks.size() + ".jfr");
+      try (FileChannel channel = FileChannel.open(copy, CREATE, WRITE)) {
+        channel.write(chunk.duplicate());
+      }
+      chunks.add(new Chunk(Instant.EPOCH.plusNanos(chunk.getLong(32)), Recorded.in(copy)));
+      all.position(all.position() + chunk.capacity());
     }
     return chunks;
   }

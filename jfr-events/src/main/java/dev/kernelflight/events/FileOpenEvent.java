@@ -73,11 +73,11 @@ public final class FileOpenEvent extends FailingCallEvent {
   @Description("Id of the thread in the JVM's PID namespace")
   public int osThreadId;
 
-  /** The kernel's name of a thread that {@link #thread} cannot name, else null. */
+  /** The kernel's name of a thread that {@link #thread} does not name, or may not; else null. */
   @Label("OS Thread Name")
   @Description(
-      "Kernel's name of the thread, up to 15 bytes, where it is not a Java thread, or one that ended"
-          + " before the recording's chunk began")
+      "Kernel's name of the thread, up to 15 bytes, where it is not a Java thread, or one that may"
+          + " have ended before the recording's chunk began, which then lacks its own name")
   public @Nullable String osThreadName;
 
   @SettingDefinition

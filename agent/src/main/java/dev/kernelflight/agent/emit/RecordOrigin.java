@@ -47,29 +47,26 @@ public final class RecordOrigin {
     chunkBegan = System.nanoTime();
   }
 
-  /**
-   * The Java thread, virtual or platform, or null for a thread of the JVM itself and one that JFR
-   * can no longer name.
-   */
+  /** The Java thread, virtual or platform, or null for a thread of the JVM itself. */
   @Nullable Thread thread(KernelRecord record) {
     Thread carrier = threads.find(record.tid(), clock.nanoTime(record.start()));
-    Thread thread = virtualThreads.find(carrier, record.javaThread());
-    return thread == null || hasAName(thread, clock.nanoTime(record.end())) ? thread : null;
+    return virtualThreads.find(carrier, record.javaThread());
+  }
+
+  /** The kernel's name of a thread that JFR has no other for, or may have none, else null. */
+  @Nullable String osThreadName(KernelRecord record, @Nullable Thread thread) {
+    return thread == null || mayLackAName(thread, record)
+        ? names.text(record.memory(), record.commOffset(), record.commLength())
+        : null;
   }
 
   /**
    * A chunk has the names of the platform threads that ran in it, and of no others: one that made
    * its last calls after the last look at the buffers, before the chunk began, is missing in it.
+   * When JFR changes from one to the other between the two events of a chunk it does not tell.
    */
-  private boolean hasAName(Thread thread, long seen) {
-    return seen >= chunkBegan || thread.isAlive() || thread.isVirtual();
-  }
-
-  /** The kernel's name of a thread that has no other here, else null. */
-  @Nullable String osThreadName(KernelRecord record, @Nullable Thread thread) {
-    return thread == null
-        ? names.text(record.memory(), record.commOffset(), record.commLength())
-        : null;
+  private boolean mayLackAName(Thread thread, KernelRecord record) {
+    return clock.nanoTime(record.end()) < chunkBegan && !thread.isVirtual() && !thread.isAlive();
   }
 
   /** The Java thread that has an id now, or null. */

@@ -58,10 +58,16 @@ class RecordOriginTest {
     return record;
   }
 
-  private void assertOrigin(FileOpenRecord record, @Nullable Thread expected) {
+  private void assertOrigin(
+      FileOpenRecord record, @Nullable Thread expected, @Nullable String expectedName) {
     Thread thread = origin.thread(record);
     assertThat(thread).isEqualTo(expected);
-    assertThat(origin.osThreadName(record, thread)).isEqualTo(expected == null ? "name" : null);
+    assertThat(origin.osThreadName(record, thread)).isEqualTo(expectedName);
+  }
+
+  @Test
+  void aThreadThatIsNoneOfJava() {
+    assertOrigin(record(now), null, "name");
   }
 
   @Test
@@ -70,21 +76,22 @@ class RecordOriginTest {
     started(before);
     now += 1000;
     started(running);
-    assertOrigin(record(now - 500), before);
-    assertOrigin(record(now + 500), running);
+    assertOrigin(record(now - 500), before, null);
+    assertOrigin(record(now + 500), running, null);
   }
 
+  /** Of the chunk that ends or the one that begins: only one of them has its name. */
   @Test
-  void aThreadThatEndedIsNamedInTheChunkThatItRanIn() throws Exception {
+  void aThreadThatEndedBetweenChunksHasBothNames() throws Exception {
     Thread ended = ended();
     started(ended);
-    assertOrigin(record(System.nanoTime()), ended);
+    assertOrigin(record(System.nanoTime()), ended, null);
     origin.chunkEnds();
     FileOpenRecord inBetween = record(System.nanoTime());
-    assertOrigin(inBetween, null);
+    assertOrigin(inBetween, ended, "name");
     origin.chunkBegins();
-    assertOrigin(inBetween, null);
-    assertOrigin(record(System.nanoTime()), ended);
+    assertOrigin(inBetween, ended, "name");
+    assertOrigin(record(System.nanoTime()), ended, null);
   }
 
   @Test
@@ -92,8 +99,8 @@ class RecordOriginTest {
     started(running);
     FileOpenRecord record = record(System.nanoTime());
     origin.chunkEnds();
-    assertOrigin(record, running);
+    assertOrigin(record, running, null);
     origin.chunkBegins();
-    assertOrigin(record, running);
+    assertOrigin(record, running, null);
   }
 }
