@@ -21,6 +21,12 @@ enum event_type {
 /* Stands for "the kernel could not read it" in file_open_event.flags. */
 #define FLAGS_UNREADABLE (~0ULL)
 
+/*
+ * The same for event.java_thread: reading memory must not wait for a page, and the kernel may have
+ * taken this one away for a moment, be it only to see whether it is used.
+ */
+#define JAVA_THREAD_UNREADABLE (~0ULL)
+
 /* The start of every record. */
 struct event {
 	__u32 type;		/* enum event_type */
@@ -29,7 +35,8 @@ struct event {
 	__u32 size;		/* bytes of the record, a multiple of 8: the next may follow */
 	__u64 start;		/* CLOCK_MONOTONIC, ns */
 	__u64 end;		/* CLOCK_MONOTONIC, ns */
-	__u64 java_thread;	/* Thread.threadId() of what ran on a carrier; 0 elsewhere */
+	__u64 java_thread;	/* Thread.threadId() of what ran on a carrier, or */
+				/* JAVA_THREAD_UNREADABLE; 0 elsewhere */
 	char comm[COMM_LENGTH];	/* the kernel's name of the thread, NUL-terminated */
 };
 

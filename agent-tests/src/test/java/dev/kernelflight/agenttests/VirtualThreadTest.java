@@ -1,5 +1,6 @@
 package dev.kernelflight.agenttests;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
@@ -20,6 +21,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedThread;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -36,6 +38,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class VirtualThreadTest {
   private static final int SHORT_LIVED = 3_000;
   private static final int BLOCKING = SHORT_LIVED / 10;
+
+  /**
+   * A page may be away for a moment: on arm64 processors that do not note by themselves that it was
+   * used, each time that the kernel asks. One of 10,000 opens or so there.
+   */
+  private static final int READABLE_OF_UNREADABLE = 1_000;
+
   private static final Pattern PATH = Pattern.compile("/of/([^/]+)/([^/]*)/(\\d+)/([^/]+)");
 
   private static final Map<String, Recorded> RUNS = new HashMap<>();
@@ -49,7 +58,13 @@ class VirtualThreadTest {
 
   /** What an event says and what its path says of who made it. */
   private record Open(
-      String kind, String name, long id, String place, RecordedThread thread, int osThreadId) {
+      String kind,
+      String name,
+      long id,
+      String place,
+      @Nullable RecordedThread thread,
+      int osThreadId,
+      @Nullable String osThreadName) {
     static Stream<Open> of(RecordedEvent event) {
       Matcher path = PATH.matcher(event.getString("path"));
       return path.matches()
@@ -60,8 +75,19 @@ class VirtualThreadTest {
                   Long.parseLong(path.group(3)),
                   path.group(4),
                   event.getThread(),
-                  event.getInt("osThreadId")))
+                  event.getInt("osThreadId"),
+                  event.getString("osThreadName")))
           : Stream.of();
+    }
+
+    @Override
+    public RecordedThread thread() {
+      return requireNonNull(thread, () -> "thread of " + this);
+    }
+
+    /** The kernel could not read whose it was, and so it is said to be nobody's. */
+    boolean isUnreadable() {
+      return thread == null && osThreadName != null && osThreadName.startsWith("ForkJoinPool-1-");
     }
   }
 
@@ -92,6 +118,10 @@ class VirtualThreadTest {
     assertThat(finished.exitCode()).isZero();
     Recorded recorded = Recorded.in(file);
     recorded.assertNothingElseLost();
+    List<Open> opens = recorded.opens().stream().flatMap(Open::of).toList();
+    assertThat(opens)
+        .filteredOn(Open::isUnreadable)
+        .hasSizeLessThanOrEqualTo(opens.size() / READABLE_OF_UNREADABLE);
     return recorded;
   }
 
@@ -103,10 +133,12 @@ class VirtualThreadTest {
   }
 
   private static void assertOwn(Open open) {
-    assertThat(open.thread).as("thread of " + open).isNotNull();
-    assertThat(open.thread.isVirtual()).as("virtual thread of " + open).isTrue();
-    assertThat(open.thread.getJavaThreadId()).as("thread of " + open).isEqualTo(open.id);
-    assertThat(open.thread.getJavaName()).as("thread of " + open).isEqualTo(open.name);
+    if (open.isUnreadable()) {
+      return;
+    }
+    assertThat(open.thread().isVirtual()).as("virtual thread of " + open).isTrue();
+    assertThat(open.thread().getJavaThreadId()).as("thread of " + open).isEqualTo(open.id);
+    assertThat(open.thread().getJavaName()).as("thread of " + open).isEqualTo(open.name);
   }
 
   @ParameterizedTest
@@ -168,10 +200,10 @@ class VirtualThreadTest {
     assertThat(opens(run("attach=auto"), "platform"))
         .singleElement()
         .satisfies(open -> {
-          assertThat(open.thread.isVirtual()).isFalse();
-          assertThat(open.thread.getJavaName()).isEqualTo("platform");
-          assertThat(open.thread.getJavaThreadId()).isEqualTo(open.id);
-          assertThat(open.thread.getOSThreadId()).isEqualTo(open.osThreadId);
+          assertThat(open.thread().isVirtual()).isFalse();
+          assertThat(open.thread().getJavaName()).isEqualTo("platform");
+          assertThat(open.thread().getJavaThreadId()).isEqualTo(open.id);
+          assertThat(open.thread().getOSThreadId()).isEqualTo(open.osThreadId);
         });
   }
 
@@ -225,9 +257,12 @@ class VirtualThreadTest {
   }
 
   private static void assertTheCarriers(Open open) {
-    assertThat(open.thread.isVirtual()).isFalse();
-    assertThat(isCarrier(open.thread)).isTrue();
-    assertThat(open.thread.getOSThreadId()).isEqualTo(open.osThreadId);
+    if (open.isUnreadable()) {
+      return;
+    }
+    assertThat(open.thread().isVirtual()).isFalse();
+    assertThat(isCarrier(open.thread())).isTrue();
+    assertThat(open.thread().getOSThreadId()).isEqualTo(open.osThreadId);
   }
 
   /** A JDK in which the name of the class that the advice reads is taken. */

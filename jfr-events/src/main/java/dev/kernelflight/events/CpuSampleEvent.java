@@ -74,8 +74,9 @@ public final class CpuSampleEvent extends Event {
   /** The kernel's name of a thread that {@link #thread} does not name, or may not; else null. */
   @Label("OS Thread Name")
   @Description(
-      "Kernel's name of the thread, up to 15 bytes, where it is not a Java thread, or one that may"
-          + " have ended before the recording's chunk began, which then lacks its own name")
+      "Kernel's name of the thread, up to 15 bytes: of one that is no Java thread; of the carrier"
+          + " where the kernel could not read which virtual thread it was; and of one that may have"
+          + " ended before the recording's chunk began, which then lacks its own name")
   public @Nullable String osThreadName;
 
   @SettingDefinition

@@ -17,6 +17,9 @@ import java.lang.foreign.MemorySegment;
  * Point it at a record with {@link #wrap} before reading; one thread at a time.
  */
 public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord, CpuSampleRecord {
+  /** The C macro of that name: what {@link #javaThread} is where the kernel could not read it. */
+  public static final long JAVA_THREAD_UNREADABLE = -1;
+
   static final int TYPE_OFFSET = 0;
   static final int TID = 4;
   static final int PID = 8;
@@ -89,8 +92,8 @@ public abstract sealed class KernelRecord permits FileOpenRecord, SyscallRecord,
   }
 
   /**
-   * {@link Thread#threadId()} of what ran on a carrier of virtual threads, itself included; 0 on
-   * any other thread.
+   * {@link Thread#threadId()} of what ran on a carrier of virtual threads, itself included, or
+   * {@link #JAVA_THREAD_UNREADABLE}; 0 on any other thread.
    */
   public final long javaThread() {
     return longAt(JAVA_THREAD);

@@ -47,7 +47,10 @@ public final class RecordOrigin {
     chunkBegan = System.nanoTime();
   }
 
-  /** The Java thread, virtual or platform, or null for a thread of the JVM itself. */
+  /**
+   * The Java thread, virtual or platform, or null for a thread of the JVM itself, and where the
+   * kernel could not read which virtual thread it was.
+   */
   @Nullable Thread thread(KernelRecord record) {
     Thread carrier = threads.find(record.tid(), clock.nanoTime(record.start()));
     return virtualThreads.find(carrier, record.javaThread());

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.enrich;
 
+import dev.kernelflight.agent.decode.KernelRecord;
 import dev.kernelflight.bpf.Carriers;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -210,12 +211,15 @@ public final class VirtualThreads {
    * @param carrier the kernel's thread
    * @param id what the record says, or 0
    * @return the carrier where it made the record for itself, or is none, or the virtual thread is
-   *     not known
+   *     not known; null where it cannot be told which of them it was
    */
   public @Nullable Thread find(@Nullable Thread carrier, long id) {
     // memory of a carrier that has ended may say anything, and its id may be a native thread's
     if (id == 0 || carrier == null || id == carrier.threadId() || !isCarrier(carrier)) {
       return carrier;
+    }
+    if (id == KernelRecord.JAVA_THREAD_UNREADABLE) {
+      return null;
     }
     if (id != lastId || last == null) {
       Thread found = byId.get(id);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kernelflight.agent.decode.KernelRecord;
 import dev.kernelflight.bpf.Carriers;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -126,6 +127,13 @@ class VirtualThreadsTest {
     assertThat(threads.find(carrier, 0)).isSameAs(carrier);
     assertThat(threads.find(carrier, carrier.threadId())).isSameAs(carrier);
     assertThat(threads.find(carrier, Long.MAX_VALUE)).isSameAs(carrier);
+  }
+
+  @Test
+  void whatTheKernelCouldNotReadIsNobodys() {
+    assertThat(threads.find(carrier, KernelRecord.JAVA_THREAD_UNREADABLE)).isNull();
+    assertThat(threads.find(Thread.currentThread(), KernelRecord.JAVA_THREAD_UNREADABLE))
+        .isSameAs(Thread.currentThread());
   }
 
   /** The memory of a carrier that ended may hold any number. */
