@@ -41,7 +41,7 @@ class VirtualThreadTest {
 
   /**
    * A page may be away for a moment: on arm64 processors that do not note by themselves that it was
-   * used, each time that the kernel asks. One of 10,000 opens or so there.
+   * used, each time that the kernel asks. One of some 20,000 opens there.
    */
   private static final int READABLE_OF_UNREADABLE = 1_000;
 
