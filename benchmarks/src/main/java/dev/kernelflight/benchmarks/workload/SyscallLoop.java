@@ -13,11 +13,12 @@ import jdk.jfr.Recording;
 
 /**
  * Calls getppid, the cheapest system call that cannot be cached: in a tight loop with a recording,
- * and just before and after without one, or at a steady rate from several threads with every call
- * recorded. Prints
+ * and just before and after without one; or without any; or at a steady rate from several threads
+ * with every call recorded. Prints
  *
  * <pre>
  *   loop MODE ROUND NANOS-PER-CALL NANOS-PER-CALL-WITHOUT
+ *   idle NANOS-PER-CALL
  *   steady CALLS
  * </pre>
  */
@@ -64,7 +65,8 @@ public final class SyscallLoop {
   /**
    * Runs.
    *
-   * @param args {@code loop ROUNDS} or {@code steady THREADS CALLS-PER-SECOND SECONDS RECORDING}
+   * @param args {@code loop ROUNDS}, {@code idle}, or {@code steady THREADS CALLS-PER-SECOND
+   *     SECONDS RECORDING}
    */
   public static void main(String[] args) throws Throwable {
     if (args[0].equals("loop")) {
@@ -78,6 +80,13 @@ public final class SyscallLoop {
               "loop %s %d %.1f %.1f%n", mode, slice / SLICES_OF_ROUND, traced, without);
         }
       }
+    } else if (args[0].equals("idle")) {
+      double[] slices = new double[SLICES_OF_ROUND];
+      for (int i = 0; i < slices.length; i++) {
+        slices[i] = nanosPerCall();
+      }
+      Arrays.sort(slices);
+      System.out.printf("idle %.1f%n", slices[SLICES_OF_ROUND / 2]);
     } else {
       steady(
           Integer.parseInt(args[1]),
