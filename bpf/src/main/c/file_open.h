@@ -155,6 +155,30 @@ static __always_inline void open_syscall_entered(struct thread *thread,
 #endif
 }
 
+/*
+ * Return of any system call while an open is under way. Where the kernel preempts programs it may have
+ * skipped the one that ran when that open returned: then this is the return of another call, which has
+ * nothing to do with it.
+ */
+static __always_inline void open_syscall_returned(void *ctx, struct thread *thread,
+						  const void *user_regs, __s32 result, __u64 end)
+{
+	struct syscall_registers regs;
+	__u64 path;
+
+	if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs + SYSCALL_REGISTERS_OFFSET)) {
+		COUNT(COUNTERS_OF_OPENS, untracked);
+		thread->open_start = 0;
+		return;
+	}
+	path = regs.number == __NR_openat || regs.number == __NR_openat2 ? regs.argument2 :
+									   regs.argument1;
+	if (is_open(regs.number) && path == thread->path)
+		open_returned(ctx, thread, result, end);
+	else
+		thread->open_start = 0;
+}
+
 /* Entry of do_sys_openat2, which open, openat, openat2 and creat all end in. */
 static __always_inline int openat2_entered(__s32 directory, __u64 path, const void *kernel_how)
 {
@@ -173,8 +197,14 @@ static __always_inline int openat2_entered(__s32 directory, __u64 path, const vo
 	return 0;
 }
 
-/* From Linux 7.2 do_sys_openat2 returns an int: only the low half of the register is the result. */
-static __always_inline int openat2_returned(void *ctx, __u64 result)
+/* Where a hook is not told what the function that returns was called with. */
+#define ANY_PATH (~0ULL)
+
+/*
+ * Return of do_sys_openat2. From Linux 7.2 it returns an int: only the low half of the register is the
+ * result.
+ */
+static __always_inline int openat2_returned(void *ctx, __u64 path, __u64 result)
 {
 	__u32 tid = traced_thread();
 	struct thread *thread;
@@ -182,8 +212,12 @@ static __always_inline int openat2_returned(void *ctx, __u64 result)
 	if (!tid)
 		return 0;
 	thread = find_thread(tid);
-	if (thread && open_under_way(thread))
+	if (!thread || !open_under_way(thread))
+		return 0;
+	if (path == ANY_PATH || path == thread->path)
 		open_returned(ctx, thread, (__s32)result, bpf_ktime_get_ns());
+	else
+		thread->open_start = 0; /* see open_syscall_returned() */
 	return 0;
 }
 

@@ -70,7 +70,7 @@ int openat2_fentry(__u64 *args)
 SEC("fexit/do_sys_openat2")
 int openat2_fexit(__u64 *args)
 {
-	return openat2_returned(args, args[3]);
+	return openat2_returned(args, args[1], args[3]);
 }
 
 SEC("kprobe/do_sys_openat2")
@@ -107,7 +107,7 @@ int syscall_kprobe(struct pt_regs *regs)
 SEC("kretprobe/open")
 int open_kretprobe(struct pt_regs *regs)
 {
-	return openat2_returned(regs, PT_REGS_RC(regs));
+	return openat2_returned(regs, ANY_PATH, PT_REGS_RC(regs));
 }
 
 SEC("raw_tp/sys_enter")
@@ -174,7 +174,7 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	/* not sooner: reading the clock is what costs most where nothing is wanted */
 	end = bpf_ktime_get_ns();
 	if (open)
-		open_returned(ctx, thread, ctx->args[1], end);
+		open_syscall_returned(ctx, thread, (const void *)ctx->args[0], ctx->args[1], end);
 	if (call)
 		syscall_returned(ctx, thread, (const void *)ctx->args[0], ctx->args[1], end);
 	return 0;

@@ -133,6 +133,17 @@ static __always_inline long read_detail(const struct syscall_event *event, char 
 	return failed ? failed : length;
 }
 
+/* Whether a call leaves other registers behind than it was entered with, its number among them. */
+static __always_inline bool replaces_registers(__u32 number)
+{
+	return number == __NR_rt_sigreturn || number == __NR_execve || number == __NR_execveat;
+}
+
+/*
+ * Return of any system call while one is under way. It is not necessarily the same: see
+ * open_syscall_returned(). The statistics do not ask, since while they are wanted every entry is seen:
+ * to be wrong, the kernel must have skipped both the return of one call and the entry of the next.
+ */
 static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 					     const void *user_regs, __s64 result, __u64 end)
 {
@@ -172,6 +183,10 @@ static __always_inline void syscall_returned(void *ctx, struct thread *thread,
 	event->number = thread->number;
 	if (bpf_probe_read_kernel(&regs, sizeof(regs), user_regs + SYSCALL_REGISTERS_OFFSET)) {
 		COUNT(COUNTERS_OF_SYSCALLS, untracked);
+		drop_record(batch);
+		return;
+	}
+	if (regs.number != thread->number && !replaces_registers(thread->number)) {
 		drop_record(batch);
 		return;
 	}

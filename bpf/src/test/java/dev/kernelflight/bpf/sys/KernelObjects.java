@@ -96,6 +96,22 @@ public final class KernelObjects {
       }
     }
 
+    /** The value of a number. */
+    public MemorySegment get(int key) throws KernelException {
+      MemorySegment value = Arena.ofAuto().allocate(valueBytes, 8);
+      Bpf.lookupElement(name, fd, bytes(key), value);
+      return value;
+    }
+
+    /** Sets the value of a number. */
+    public void put(int key, MemorySegment value) throws KernelException {
+      Bpf.updateElement(name, fd, bytes(key), value.toArray(JAVA_BYTE));
+    }
+
+    private static byte[] bytes(int key) {
+      return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(key).array();
+    }
+
     /** Removes every entry. */
     public void clear() throws KernelException {
       byte[] key = Bpf.nextKey(name, fd, null, keyBytes);
