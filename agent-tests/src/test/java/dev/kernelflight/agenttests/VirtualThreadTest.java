@@ -146,14 +146,17 @@ class VirtualThreadTest {
   @MethodSource("hooks")
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
     Recorded recorded = run(options);
-    long missed = recorded.toldMissing();
-    assertThat(missed).as("missed").isLessThan(SHORT_LIVED / 2);
     List<Open> opens = opens(recorded, "short");
     assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
     assertThat(opens)
         .extracting(Open::id)
         .doesNotHaveDuplicates()
-        .hasSizeBetween(Math.toIntExact(SHORT_LIVED - missed), SHORT_LIVED);
+        .hasSizeBetween(leastSeen(recorded), SHORT_LIVED);
+  }
+
+  /** What is told as missing is so many at most, of whatever process; half must be there. */
+  private static int leastSeen(Recorded recorded) {
+    return Math.toIntExact(Math.max(SHORT_LIVED - recorded.toldMissing(), SHORT_LIVED / 2));
   }
 
   @ParameterizedTest
