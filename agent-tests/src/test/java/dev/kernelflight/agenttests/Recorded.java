@@ -109,9 +109,14 @@ record Recorded(List<RecordedEvent> all) {
     return skipped() + (mayMissReturns() ? missedReturns() : 0);
   }
 
+  /**
+   * Those of kprobes, probably where the kernel preempts a thread in the middle of a call of bpf(2)
+   * on a map: until it goes on, the kernel runs none of them on that CPU.
+   */
   private boolean maySkipPrograms() {
     return KernelTracing.mayPreemptTracepoints()
-        || (KernelTracing.mayPreemptFentry() && tracesOpensBy("fentry"));
+        || (KernelTracing.mayPreemptFentry()
+            && (tracesOpensBy("fentry") || tracesOpensBy("kprobe")));
   }
 
   /** A kretprobe has few instances, and an fexit program is skipped as others are. */
