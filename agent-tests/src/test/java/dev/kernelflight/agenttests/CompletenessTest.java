@@ -1,7 +1,5 @@
 package dev.kernelflight.agenttests;
 
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
@@ -10,11 +8,11 @@ import dev.kernelflight.agenttests.apps.Conductor;
 import dev.kernelflight.agenttests.apps.Loop;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import jdk.jfr.consumer.RecordedEvent;
@@ -125,17 +123,14 @@ class CompletenessTest {
 
   /** Each is a whole recording: jdk.jfr.internal.consumer.ChunkHeader. */
   private List<Chunk> chunks(Path file) throws IOException {
-    ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(file));
+    byte[] all = Files.readAllBytes(file);
     List<Chunk> chunks = new ArrayList<>();
-    while (all.hasRemaining()) {
-      ByteBuffer chunk =
-          all.slice(all.position(), Math.toIntExact(all.getLong(all.position() + 8)));
+    for (int at = 0, end; at < all.length; at = end) {
+      ByteBuffer header = ByteBuffer.wrap(all, at, all.length - at).slice();
+      end = at + Math.toIntExact(header.getLong(8));
       Path copy = temp.resolve("chunk-" + chunks.size() + ".jfr");
-      try (FileChannel channel = FileChannel.open(copy, CREATE, WRITE)) {
-        channel.write(chunk.duplicate());
-      }
-      chunks.add(new Chunk(Instant.EPOCH.plusNanos(chunk.getLong(32)), Recorded.in(copy)));
-      all.position(all.position() + chunk.capacity());
+      Files.write(copy, Arrays.copyOfRange(all, at, end));
+      chunks.add(new Chunk(Instant.EPOCH.plusNanos(header.getLong(32)), Recorded.in(copy)));
     }
     return chunks;
   }

@@ -39,11 +39,13 @@ class VirtualThreadTest {
   private static final int SHORT_LIVED = 3_000;
   private static final int BLOCKING = SHORT_LIVED / 10;
 
+  private static final boolean ARM64 = System.getProperty("os.arch").equals("aarch64");
+
   /**
-   * A page may be away for a moment: on arm64 processors that do not note by themselves that it was
-   * used, each time that the kernel asks. One of some 20,000 opens there.
+   * Opens for each whose virtual thread the kernel may be unable to read, on arm64 processors that
+   * do not note by themselves that a page was used. One of some 20,000 was there.
    */
-  private static final int READABLE_OF_UNREADABLE = 1_000;
+  private static final int LEAST_OPENS_FOR_AN_UNREADABLE = 1_000;
 
   private static final Pattern PATH = Pattern.compile("/of/([^/]+)/([^/]*)/(\\d+)/([^/]+)");
 
@@ -121,7 +123,7 @@ class VirtualThreadTest {
     List<Open> opens = recorded.opens().stream().flatMap(Open::of).toList();
     assertThat(opens)
         .filteredOn(Open::isUnreadable)
-        .hasSizeLessThanOrEqualTo(opens.size() / READABLE_OF_UNREADABLE);
+        .hasSizeLessThanOrEqualTo(ARM64 ? opens.size() / LEAST_OPENS_FOR_AN_UNREADABLE : 0);
     return recorded;
   }
 
