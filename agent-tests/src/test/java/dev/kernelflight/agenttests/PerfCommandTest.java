@@ -304,6 +304,27 @@ class PerfCommandTest {
 
   @Test
   @Tag("portable")
+  void whatIsLostIsNotToldWhenNobodyReadsOn() {
+    int tooMany = 1_000_000;
+    try (Running busy = conductor();
+        PerfProcess perf = PerfProcess.start("-e syscalls --pages 16", "-p", busy.pid())) {
+      busy.tell("call", 10, "getppid");
+      perf.awaitLine("getppid");
+      perf.signal("STOP");
+      perf.closeOutput();
+      long stopped = System.nanoTime();
+      while (System.nanoTime() - stopped < TimeUnit.SECONDS.toNanos(1)) {
+        busy.tell("call", tooMany, "getppid");
+      }
+      perf.signal("CONT");
+      Finished finished = perf.awaitExit();
+      assertThat(finished.exitCode()).isZero();
+      assertThat(finished.err()).isEmpty();
+    }
+  }
+
+  @Test
+  @Tag("portable")
   void theProcessEnds() {
     try (Running busy = conductor();
         PerfProcess perf = PerfProcess.start("--path /perf/", "-p", busy.pid())) {

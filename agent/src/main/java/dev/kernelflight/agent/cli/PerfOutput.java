@@ -1,37 +1,25 @@
 package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.bpf.sys.Terminal;
-import java.io.BufferedOutputStream;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Standard output as lines of a table or of JSON. */
+/** Standard output as lines of a table or of JSON, while they come. */
 final class PerfOutput {
-  private static final int BUFFER_BYTES = 1 << 16;
-
   private final boolean json;
-  private final PrintStream out;
+  private final StandardOutput out;
   private int width = EventTable.UNLIMITED;
   private EventTable table = new EventTable(true, width);
 
   PerfOutput(boolean json) {
     this.json = json;
-    // a buffer of its own, since that of System.out is emptied at each line
-    out =
-        new PrintStream(
-            new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), BUFFER_BYTES),
-            false,
-            json ? StandardCharsets.UTF_8 : System.out.charset());
+    out = StandardOutput.open(json);
   }
 
   /** The names of the columns. */
   void printHeader() {
     if (!json) {
       fit();
-      out.println(table.header());
+      out.line(table.header());
     }
     out.flush();
   }
@@ -40,14 +28,18 @@ final class PerfOutput {
   boolean print(List<LiveEvent> batch) {
     fit();
     for (LiveEvent event : batch) {
-      out.println(json ? event.json() : table.line(event.line()));
+      // a batch may have a million lines, and formatting those for nobody takes seconds
+      if (out.isClosed()) {
+        return false;
+      }
+      out.line(json ? event.json() : table.line(event.line()));
     }
-    return !out.checkError();
+    return out.flush();
   }
 
   void print(PerfSummary summary) {
     if (json) {
-      out.println(summary.json());
+      out.line(summary.json());
     } else {
       summary.print(out, width);
     }

@@ -144,7 +144,7 @@ final class PerfSession {
       epoll.await((int) Math.min(left, FLUSH_MILLIS));
       readOn = show(tracer);
       now = System.nanoTime();
-      if (now - housekept > HOUSEKEEPING_NANOS) {
+      if (readOn && now - housekept > HOUSEKEEPING_NANOS) {
         housekept = now;
         tracer.followCpus();
         reportLosses(tracer);

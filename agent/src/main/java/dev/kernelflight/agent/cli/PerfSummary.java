@@ -3,7 +3,6 @@ package dev.kernelflight.agent.cli;
 import com.grack.nanojson.JsonStringWriter;
 import com.grack.nanojson.JsonWriter;
 import dev.kernelflight.agent.recording.EventKind;
-import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -116,16 +115,17 @@ final class PerfSummary {
   }
 
   /** Prints it, fitting into so many columns. */
-  void print(PrintStream out, int width) {
-    out.println();
-    out.printf(
-        Locale.ROOT,
-        "received %d %s in %.2f seconds, lost %d%s%n",
-        received(),
-        received() == 1 ? "event" : "events",
-        seconds(),
-        lost(),
-        lost.isEmpty() ? "" : " (" + lostByCpu() + ")");
+  void print(StandardOutput out, int width) {
+    out.line();
+    out.line(
+        String.format(
+            Locale.ROOT,
+            "received %d %s in %.2f seconds, lost %d%s",
+            received(),
+            received() == 1 ? "event" : "events",
+            seconds(),
+            lost(),
+            lost.isEmpty() ? "" : " (" + lostByCpu() + ")"));
     if (kinds.contains(EventKind.OPENS)) {
       printCalls(out, width, EventKind.OPENS, paths, "PATH");
     }
@@ -147,13 +147,14 @@ final class PerfSummary {
   }
 
   private void printCalls(
-      PrintStream out, int width, EventKind kind, Map<String, Tally> tallies, String title) {
+      StandardOutput out, int width, EventKind kind, Map<String, Tally> tallies, String title) {
     Tally all = of(kind);
-    out.printf("%n%s: %d, %d failed%n", kind.plural(), all.count, all.failed);
+    out.line();
+    out.line(kind.plural() + ": " + all.count + ", " + all.failed + " failed");
     if (tallies.isEmpty()) {
       return;
     }
-    out.printf("%9s %9s %12s  %s%n", "COUNT", "FAILED", "TOTAL ms", title);
+    out.line(String.format("%9s %9s %12s  %s", "COUNT", "FAILED", "TOTAL ms", title));
     for (Map.Entry<String, Tally> entry : busiest(tallies)) {
       Tally tally = entry.getValue();
       printFitting(
@@ -169,19 +170,21 @@ final class PerfSummary {
     }
   }
 
-  private void printSamples(PrintStream out, int width) {
+  private void printSamples(StandardOutput out, int width) {
     long all = of(EventKind.SAMPLES).count;
-    out.printf(
-        Locale.ROOT,
-        "%n%s: %d, user %.1f %%, kernel %.1f %%%n",
-        EventKind.SAMPLES.plural(),
-        all,
-        all == 0 ? 0 : 100 - kernelShare(),
-        kernelShare());
+    out.line();
+    out.line(
+        String.format(
+            Locale.ROOT,
+            "%s: %d, user %.1f %%, kernel %.1f %%",
+            EventKind.SAMPLES.plural(),
+            all,
+            all == 0 ? 0 : 100 - kernelShare(),
+            kernelShare()));
     if (functions.isEmpty()) {
       return;
     }
-    out.printf("%9s %9s  %s%n", "SAMPLES", "SHARE", "KERNEL FUNCTION");
+    out.line(String.format("%9s %9s  %s", "SAMPLES", "SHARE", "KERNEL FUNCTION"));
     for (Map.Entry<String, Tally> entry : busiest(functions)) {
       long count = entry.getValue().count;
       printFitting(
@@ -192,10 +195,10 @@ final class PerfSummary {
     }
   }
 
-  private static void printFitting(PrintStream out, int width, String numbers, String name) {
+  private static void printFitting(StandardOutput out, int width, String numbers, String name) {
     String printable = EventTable.printable(name);
     int left = Math.max(width - numbers.length(), 1);
-    out.println(numbers + EventTable.shortened(printable, left));
+    out.line(numbers + EventTable.shortened(printable, left));
   }
 
   /** The same as a JSON object. */

@@ -47,7 +47,12 @@ final class StandardOutput implements AutoCloseable {
 
   /** Whether the reader is gone; asks from time to time only. */
   boolean isClosed() {
-    return lines % LINES_AT_ONCE == 0 && out.checkError();
+    return lines % LINES_AT_ONCE == 0 && !flush();
+  }
+
+  /** Sends what there is; returns whether anybody reads on. */
+  boolean flush() {
+    return !out.checkError();
   }
 
   @Override
