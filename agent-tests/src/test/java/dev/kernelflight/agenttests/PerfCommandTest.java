@@ -287,6 +287,32 @@ class PerfCommandTest {
 
   @Test
   @Tag("portable")
+  void moreAtOnceThanThereIsMemoryFor() {
+    int calls = 400_000;
+    try (Running busy = conductor();
+        PerfProcess perf =
+            PerfProcess.start(List.of("-Xmx24m"), "-e syscalls --pages 4096", "-p", busy.pid())) {
+      busy.tell("call", 10, "getppid");
+      perf.awaitLine("getppid");
+      perf.signal("STOP");
+      busy.tell("call", calls, "getppid");
+      perf.signal("CONT");
+      perf.signal("TERM");
+      Finished finished = perf.await();
+
+      assertThat(finished.exitCode()).isZero();
+      Matcher summary = summary(finished);
+      assertThat(summary.group(1)).isEqualTo(Integer.toString(events(finished).size()));
+      long lost = Long.parseLong(summary.group(3));
+      assertThat(Long.parseLong(summary.group(1)) + lost).isGreaterThanOrEqualTo(calls);
+      assertThat(finished.err())
+          .containsPattern(
+              "perf: lost \\d+ events: there were more at once than there is memory for");
+    }
+  }
+
+  @Test
+  @Tag("portable")
   void endsQuietlyWhenNobodyReadsOn() {
     try (Running busy = conductor();
         PerfProcess perf = PerfProcess.start("-e syscalls", "-p", busy.pid())) {

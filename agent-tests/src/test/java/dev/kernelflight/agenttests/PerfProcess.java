@@ -33,10 +33,15 @@ final class PerfProcess implements AutoCloseable {
 
   /** Starts it, and waits until it traces. */
   static PerfProcess start(String options, Object... more) {
+    return start(List.of(), options, more);
+  }
+
+  /** The same with options of the JVM. */
+  static PerfProcess start(List<String> jvmOptions, String options, Object... more) {
     Object[] arguments = new Object[more.length + 1];
     arguments[0] = "perf";
     System.arraycopy(more, 0, arguments, 1, more.length);
-    List<String> line = AgentCommand.line(arguments);
+    List<String> line = AgentCommand.line(jvmOptions, arguments);
     line.addAll(List.of(options.split(" ", -1)));
     long self = ProcessHandle.current().pid();
     if (SIGNALS.stream().anyMatch(signal -> ignores(self, signal))) {

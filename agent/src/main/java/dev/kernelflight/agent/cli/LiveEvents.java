@@ -25,6 +25,9 @@ final class LiveEvents implements RecordHandler {
   private static final int NAME_SLOTS = 1024;
   private static final long NANOS = 1_000_000_000;
 
+  /** What an event takes besides its texts, rounded up. */
+  private static final int EVENT_BYTES = 256;
+
   private final KernelNames names = KernelNames.ofThisMachine();
   private final SyscallArguments arguments = new SyscallArguments(names);
   private final SyscallNames syscalls = new SyscallNames(names);
@@ -36,17 +39,22 @@ final class LiveEvents implements RecordHandler {
   private final CpuSampleRecord sample = new CpuSampleRecord();
   private final KernelStacks stacks;
   private final PathFilter paths;
+  private final long mostBytes;
   private List<LiveEvent> batch = new ArrayList<>();
+  private long batchBytes;
+  private long unkept;
   private long from = Long.MIN_VALUE;
   private long until = Long.MAX_VALUE;
   private long undecodable;
 
   /**
    * @param paths of opens, others are left out
+   * @param mostBytes of memory, about, that the events between two calls of {@link #take} may have
    */
-  LiveEvents(PathFilter paths, KernelStacks stacks) {
+  LiveEvents(PathFilter paths, KernelStacks stacks, long mostBytes) {
     this.paths = paths;
     this.stacks = stacks;
+    this.mostBytes = mostBytes;
   }
 
   private static long epochNanos() {
@@ -78,6 +86,7 @@ final class LiveEvents implements RecordHandler {
   List<LiveEvent> take() {
     List<LiveEvent> taken = batch;
     batch = new ArrayList<>();
+    batchBytes = 0;
     // each CPU has a buffer of its own
     taken.sort(Comparator.comparingLong(event -> event.origin().end()));
     return taken;
@@ -88,24 +97,29 @@ final class LiveEvents implements RecordHandler {
     return undecodable;
   }
 
+  /** Events that there was no memory for, since the start. */
+  long unkept() {
+    return unkept;
+  }
+
   @Override
   public void onRecord(MemorySegment memory, long offset, int length) {
     switch (KernelRecord.type(memory, offset, length)) {
       case FileOpenRecord.TYPE -> {
         if (open.wrap(memory, offset, length)) {
-          addOpen();
+          addOpen(length);
           return;
         }
       }
       case SyscallRecord.TYPE -> {
         if (syscall.wrap(memory, offset, length)) {
-          addCall();
+          addCall(length);
           return;
         }
       }
       case CpuSampleRecord.TYPE -> {
         if (sample.wrap(memory, offset, length)) {
-          addSample();
+          addSample(length);
           return;
         }
       }
@@ -121,6 +135,17 @@ final class LiveEvents implements RecordHandler {
     return end >= from && end <= until;
   }
 
+  /** The buffers of many CPUs may hold more than the heap. */
+  private boolean fits(int length) {
+    long bytes = EVENT_BYTES + (long) Character.BYTES * length;
+    if (batchBytes + bytes > mostBytes) {
+      unkept++;
+      return false;
+    }
+    batchBytes += bytes;
+    return true;
+  }
+
   private LiveEvent.Origin origin(KernelRecord record) {
     return new LiveEvent.Origin(
         clock.ticks(record.start()),
@@ -130,9 +155,9 @@ final class LiveEvents implements RecordHandler {
         threadNames.text(record.memory(), record.commOffset(), record.commLength()));
   }
 
-  private void addOpen() {
+  private void addOpen(int length) {
     String path = opens.path(open);
-    if (inTime(open) && paths.accepts(path)) {
+    if (inTime(open) && paths.accepts(path) && fits(length)) {
       batch.add(
           new LiveEvent.Open(
               origin(open),
@@ -145,8 +170,8 @@ final class LiveEvents implements RecordHandler {
     }
   }
 
-  private void addCall() {
-    if (inTime(syscall)) {
+  private void addCall(int length) {
+    if (inTime(syscall) && fits(length)) {
       String text = arguments.text(syscall);
       batch.add(
           new LiveEvent.Call(
@@ -159,8 +184,8 @@ final class LiveEvents implements RecordHandler {
     }
   }
 
-  private void addSample() {
-    if (inTime(sample)) {
+  private void addSample(int length) {
+    if (inTime(sample) && fits(length)) {
       batch.add(
           new LiveEvent.Sample(
               origin(sample),

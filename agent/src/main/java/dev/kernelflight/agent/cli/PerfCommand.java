@@ -62,6 +62,9 @@ final class PerfCommand implements Callable<Integer> {
   /** Beyond the numbers that kernels have. */
   private static final int MOST_SYSCALLS = 1024;
 
+  /** Of the heap; the rest is for their lines and for the summary. */
+  private static final int SHARE_FOR_EVENTS = 3;
+
   /** What can be shown. */
   enum Kind {
     OPENS(EventKind.OPENS),
@@ -173,7 +176,10 @@ final class PerfCommand implements Callable<Integer> {
               durationNanos,
               () -> process == null || process.runs(),
               this::warn,
-              new LiveEvents(PathFilter.of(paths), stacks),
+              new LiveEvents(
+                  PathFilter.of(paths),
+                  stacks,
+                  Runtime.getRuntime().maxMemory() / SHARE_FOR_EVENTS),
               new PerfOutput(json),
               new PerfSummary(kindsOfEvents()));
       session.run();

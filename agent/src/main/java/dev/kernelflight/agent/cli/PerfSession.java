@@ -25,6 +25,10 @@ final class PerfSession {
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final int READER_NICE = -10;
 
+  private static final String NO_MEMORY =
+      "there were more at once than there is memory for: ask for less, or give perf a larger heap"
+          + " (java -Xmx)";
+
   private final Tracer.Options options;
   private final Tracer.Scope scope;
   private final Wanted wanted;
@@ -41,6 +45,7 @@ final class PerfSession {
   private final CountDownLatch finished = new CountDownLatch(1);
   private volatile boolean askedToEnd;
   private boolean over;
+  private long unkept;
   private volatile int exitCode;
 
   /**
@@ -178,5 +183,9 @@ final class PerfSession {
   private void reportLosses(Tracer tracer) throws KernelException {
     losses.report(
         tracer.counters(), tracer.skippedRuns(), events.undecodable() + tracer.undecodable());
+    if (events.unkept() > unkept) {
+      onLoss(LossReporter.NO_CPU, events.unkept() - unkept, NO_MEMORY);
+      unkept = events.unkept();
+    }
   }
 }
