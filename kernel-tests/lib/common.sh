@@ -8,6 +8,19 @@ die() {
   exit 2
 }
 
+# A signal is heeded by bash only when the command in the foreground has ended, but at once in `wait`.
+# cleanup ends the command.
+killable=''
+run_killable() { # LOG DIRECTORY COMMAND…
+  local log=$1 directory=$2 status=0
+  shift 2
+  (cd "$directory" && exec "$@") > "$log" 2>&1 &
+  killable=$!
+  wait "$killable" || status=$?
+  killable=''
+  return "$status"
+}
+
 # The names that one architecture has in different places.
 debian_arch() {
   case $1 in

@@ -48,9 +48,9 @@ suite_default() {
 suite_build() { # ROOT
   need_tools mvn:maven
   note "building the project for its kernel tests"
-  (cd "$1" && mvn -q -B package -DskipTests \
+  run_killable "$work/mvn.log" "$1" mvn -q -B package -DskipTests \
     org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
-    -Dmdep.outputFile=target/kernel-tests.classpath -DincludeScope=test) > "$work/mvn.log" 2>&1 ||
+    -Dmdep.outputFile=target/kernel-tests.classpath -DincludeScope=test ||
     die "the project does not build: $(grep -m 5 ERROR "$work/mvn.log")"
 }
 
@@ -106,9 +106,9 @@ console_launcher() { # VERSION; sets console_jar
   need_tools mvn:maven
   rm -rf "$new" && mkdir -p "$new"
   note "fetching the JUnit console launcher $1"
-  mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+  run_killable "$work/mvn.log" "$PWD" mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
     "-Dartifact=org.junit.platform:junit-platform-console-standalone:$1" \
-    "-DoutputDirectory=$new" > "$work/mvn.log" 2>&1 ||
+    "-DoutputDirectory=$new" ||
     die "the JUnit console launcher $1 cannot be had: $(grep -m 2 ERROR "$work/mvn.log")"
   cache_seal "$new" "$dir"
 }
