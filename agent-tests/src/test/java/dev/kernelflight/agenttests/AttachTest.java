@@ -355,7 +355,7 @@ class AttachTest {
   void ctrlC() {
     try (Running jvm = plain().start()) {
       jvm.tell("open", "/dev/null");
-      Running attach = recordingFor("300s", jvm).start();
+      Running attach = recordingFor("300s", jvm).under(PerfProcess.heedingSignals()).start();
       attach.awaitErr("recording for ");
       jvm.tell("open", NUMBERED + 1);
       attach.signal("INT");

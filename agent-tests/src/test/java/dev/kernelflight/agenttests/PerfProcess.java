@@ -43,11 +43,7 @@ final class PerfProcess implements AutoCloseable {
     System.arraycopy(more, 0, arguments, 1, more.length);
     List<String> line = AgentCommand.line(jvmOptions, arguments);
     line.addAll(List.of(options.split(" ", -1)));
-    long self = ProcessHandle.current().pid();
-    if (SIGNALS.stream().anyMatch(signal -> ignores(self, signal))) {
-      // what a shell starts in the background inherits that, and so would perf
-      line.addAll(0, List.of("env", "--default-signal=" + String.join(",", SIGNALS)));
-    }
+    line.addAll(0, heedingSignals());
     try {
       PerfProcess perf = new PerfProcess(line);
       if (!options.contains("--json") && !perf.nextLine().startsWith("TIME ")) {
@@ -57,6 +53,17 @@ final class PerfProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * What a command line begins with to heed signals: those that a shell ignores in what it starts
+   * in the background would be ignored by a JVM that is started here, too.
+   */
+  static List<String> heedingSignals() {
+    long self = ProcessHandle.current().pid();
+    return SIGNALS.stream().anyMatch(signal -> ignores(self, signal))
+        ? List.of("env", "--default-signal=" + String.join(",", SIGNALS))
+        : List.of();
   }
 
   /** Whether a process was started with a signal ignored. */
