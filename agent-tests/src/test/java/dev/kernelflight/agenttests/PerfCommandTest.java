@@ -61,6 +61,15 @@ class PerfCommandTest {
     return lines.subList(1, end);
   }
 
+  /** What it said, but for what a kernel that preempts programs makes it say. */
+  private static List<String> unexpected(Finished perf) {
+    return perf.err()
+        .lines()
+        .filter(line ->
+            !KernelTracing.mayPreemptFentry() || !line.contains(": the kernel skipped a program"))
+        .toList();
+  }
+
   private static JsonObject json(String line) {
     try {
       return JsonParser.object().from(line);
@@ -85,7 +94,7 @@ class PerfCommandTest {
       Finished finished = perf.await();
 
       assertThat(finished.exitCode()).isZero();
-      assertThat(finished.err()).isEmpty();
+      assertThat(unexpected(finished)).isEmpty();
       assertThat(events(finished))
           .hasSize(53)
           .allMatch(line -> line.contains(" " + busy.pid() + " ") && line.contains(" ENOENT "))
@@ -324,7 +333,7 @@ class PerfCommandTest {
       }
       Finished finished = perf.awaitExit();
       assertThat(finished.exitCode()).isZero();
-      assertThat(finished.err()).isEmpty();
+      assertThat(unexpected(finished)).isEmpty();
     }
   }
 
@@ -345,7 +354,7 @@ class PerfCommandTest {
       perf.signal("CONT");
       Finished finished = perf.awaitExit();
       assertThat(finished.exitCode()).isZero();
-      assertThat(finished.err()).isEmpty();
+      assertThat(unexpected(finished)).isEmpty();
     }
   }
 
@@ -360,7 +369,8 @@ class PerfCommandTest {
 
       assertThat(finished.exitCode()).isZero();
       assertThat(events(finished)).hasSize(2);
-      assertThat(finished.err()).isEqualTo("perf: process " + busy.pid() + " has ended\n");
+      assertThat(unexpected(finished))
+          .containsExactly("perf: process " + busy.pid() + " has ended");
     }
   }
 
