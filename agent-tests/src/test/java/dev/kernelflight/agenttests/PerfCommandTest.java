@@ -286,10 +286,11 @@ class PerfCommandTest {
       long lost = Long.parseLong(summary.group(3));
       assertThat(lost).isPositive();
       assertThat(Long.parseLong(summary.group(1)) + lost).isGreaterThanOrEqualTo(calls);
-      Matcher warning =
-          Pattern.compile("perf: lost (\\d+) events? on CPU \\d+: the buffer was full")
-              .matcher(finished.err());
-      long warned = warning.results().mapToLong(w -> Long.parseLong(w.group(1))).sum();
+      assertThat(finished.err())
+          .containsPattern("perf: lost \\d+ events? on CPU \\d+: the buffer was full");
+      // a kernel that preempts programs makes it say that some were skipped, too
+      Matcher warnings = Pattern.compile("perf: lost (\\d+) events?").matcher(finished.err());
+      long warned = warnings.results().mapToLong(w -> Long.parseLong(w.group(1))).sum();
       assertThat(warned).isEqualTo(lost);
     }
   }
