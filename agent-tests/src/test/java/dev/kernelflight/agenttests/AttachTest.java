@@ -49,7 +49,7 @@ class AttachTest {
     assumeTrue(new File("/proc/1/mem").canWrite(), "only root can become another user");
     Path paranoid = Path.of("/proc/sys/kernel/perf_event_paranoid");
     return Integer.parseInt(Files.readString(paranoid).strip()) > 2
-        // of which the kernels of some distributions make this of it, by default
+        // then some distributions' kernels leave perf events to that one; 3 is Debian's default
         ? user("bpf", "sys_admin")
         : user("bpf", "perfmon");
   }
@@ -361,7 +361,7 @@ class AttachTest {
   void ctrlC() {
     try (Running jvm = plain().start()) {
       jvm.tell("open", "/dev/null");
-      Running attach = recordingFor("300s", jvm).under(PerfProcess.heedingSignals()).start();
+      Running attach = recordingFor("300s", jvm).under(Signals.heeding()).start();
       attach.awaitErr("recording for ");
       jvm.tell("open", NUMBERED + 1);
       attach.signal("INT");

@@ -14,7 +14,6 @@ import java.util.concurrent.TimeUnit;
 /** The command {@code perf} while it runs. */
 final class PerfProcess implements AutoCloseable {
   private static final long TIMEOUT_SECONDS = 300;
-  private static final List<String> SIGNALS = List.of("HUP", "INT", "TERM");
 
   private final Process process;
   private final Path err;
@@ -43,45 +42,13 @@ final class PerfProcess implements AutoCloseable {
     System.arraycopy(more, 0, arguments, 1, more.length);
     List<String> line = AgentCommand.line(jvmOptions, arguments);
     line.addAll(List.of(options.split(" ", -1)));
-    line.addAll(0, heedingSignals());
+    line.addAll(0, Signals.heeding());
     try {
       PerfProcess perf = new PerfProcess(line);
       if (!options.contains("--json") && !perf.nextLine().startsWith("TIME ")) {
         throw new AssertionError("no header but " + perf.read);
       }
       return perf;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /**
-   * What a command line begins with to heed signals: those that a shell ignores in what it starts
-   * in the background would be ignored by a JVM that is started here, too.
-   */
-  static List<String> heedingSignals() {
-    long self = ProcessHandle.current().pid();
-    return SIGNALS.stream().anyMatch(signal -> ignores(self, signal))
-        ? List.of("env", "--default-signal=" + String.join(",", SIGNALS))
-        : List.of();
-  }
-
-  /** Whether a process was started with a signal ignored. */
-  static boolean ignores(long pid, String signal) {
-    try {
-      String ignored =
-          Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
-              .filter(line -> line.startsWith("SigIgn:"))
-              .map(line -> line.substring("SigIgn:".length()).strip())
-              .findFirst()
-              .orElseThrow();
-      int number =
-          switch (signal) {
-            case "HUP" -> 1;
-            case "INT" -> 2;
-            default -> 15;
-          };
-      return (Long.parseUnsignedLong(ignored, 16) >>> (number - 1) & 1) != 0;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

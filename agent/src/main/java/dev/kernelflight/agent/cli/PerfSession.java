@@ -163,9 +163,8 @@ final class PerfSession {
   }
 
   private void finish(Tracer tracer) throws KernelException {
-    boolean readOn = show(tracer);
-    reportLosses(tracer);
-    if (readOn) {
+    if (show(tracer)) {
+      reportLosses(tracer);
       output.print(summary);
     }
   }

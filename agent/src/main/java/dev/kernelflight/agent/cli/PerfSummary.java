@@ -2,6 +2,7 @@ package dev.kernelflight.agent.cli;
 
 import com.grack.nanojson.JsonStringWriter;
 import com.grack.nanojson.JsonWriter;
+import dev.kernelflight.agent.emit.LossReporter;
 import dev.kernelflight.agent.recording.EventKind;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -25,7 +26,6 @@ final class PerfSummary {
   private static final String OTHERS = "(others)";
   private static final double NANOS_PER_SECOND = 1e9;
   private static final double NANOS_PER_MILLI = 1e6;
-  private static final int NO_CPU = -1;
 
   /** What there was of one kind or name. */
   private static final class Tally {
@@ -76,7 +76,7 @@ final class PerfSummary {
     tallies.computeIfAbsent(full ? OTHERS : name, n -> new Tally()).add(event);
   }
 
-  /** Events that are missing, of a CPU or of -1. */
+  /** Events that are missing, of a CPU or of {@link LossReporter#NO_CPU}. */
   void addLost(int cpu, long count) {
     lost.merge(cpu, count, Long::sum);
   }
@@ -140,7 +140,7 @@ final class PerfSummary {
   private String lostByCpu() {
     return lost.entrySet().stream()
         .map(entry ->
-            (entry.getKey() == NO_CPU ? "CPU unknown" : "CPU " + entry.getKey())
+            (entry.getKey() == LossReporter.NO_CPU ? "CPU unknown" : "CPU " + entry.getKey())
                 + ": "
                 + entry.getValue())
         .collect(Collectors.joining(", "));
@@ -211,7 +211,8 @@ final class PerfSummary {
             .value("seconds", seconds())
             .value("lost", lost())
             .object("lostByCpu");
-    lost.forEach((cpu, count) -> json.value(cpu == NO_CPU ? "unknown" : cpu.toString(), count));
+    lost.forEach(
+        (cpu, count) -> json.value(cpu == LossReporter.NO_CPU ? "unknown" : cpu.toString(), count));
     json.end();
     for (EventKind kind : kinds) {
       json.object(kind.toString()).value("count", of(kind).count);
