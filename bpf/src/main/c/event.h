@@ -180,13 +180,31 @@ struct counters {
 	__u64 filtered;		/* calls that nobody wanted: too short, no error, another path */
 	__u64 unpaired;		/* entries whose return was never seen */
 	__u64 untracked;	/* calls not seen because a table was full */
+	__u64 compat;		/* calls of the 32-bit kind, whose numbers and registers are others */
+};
+
+/*
+ * By what is counted, since programs interrupt each other in the middle of counting: samples and
+ * flush any other, and on kernels that preempt them those of opens those of system calls.
+ */
+enum counters_of {
+	COUNTERS_OF_OPENS = BATCH_OF_OPENS,
+	COUNTERS_OF_SYSCALLS = BATCH_OF_SYSCALLS,
+	COUNTERS_OF_SAMPLES,
+	COUNTERS,
+};
+
+/* All of a CPU, in cache lines of its own. Mapped by user space. */
+struct cpu_counters {
+	struct counters of[COUNTERS];
+	__u64 unused[6];
 };
 
 #define HISTOGRAM_BUCKETS 40
 
 /* Which calls are counted together where statistics are by thread. */
 struct statistics_key {
-	__u32 tid;		/* as the traced process numbers it */
+	__u32 tid;		/* as the traced process numbers it; never 0 */
 	__u32 number;
 };
 
@@ -202,6 +220,15 @@ struct statistics {
 	__u32 period;		/* of the latest call */
 	__u32 reserved;
 	__u64 histogram[HISTOGRAM_BUCKETS];	/* calls of 2^i to 2^(i+1)-1 ns */
+};
+
+/* The same of one thread; a place in a table that user space maps. */
+struct thread_statistics {
+	union {
+		struct statistics_key key;
+		__u64 taken;	/* the whole key, set and cleared at once; 0 for a free place */
+	};
+	struct statistics of_calls;
 };
 
 #endif

@@ -20,6 +20,8 @@ const volatile __u64 wakeup_bytes;
 const volatile __u32 scope;		/* enum scope */
 const volatile __u32 target_pid;	/* of SCOPE_PROCESS, as the reader's PID namespace numbers it */
 const volatile __u32 initial_pid_namespace;	/* whether the reader lives in it */
+const volatile __u32 compat_status_offset;	/* of a task's thread_info.status; 0 if unknown, or */
+						/* none: see in_compat_call() */
 
 struct filter filter;
 
@@ -88,21 +90,16 @@ struct {
 } crowded_threads SEC(".maps");
 
 /*
- * By what is counted, since programs interrupt each other in the middle of counting: samples and
- * flush any other, and on kernels that preempt them those of opens those of system calls.
+ * By CPU; the loader makes as many as there can be CPUs. Not a per-CPU map, which user space could
+ * only read by bpf(2): while a thread is in such a call for a map, the kernel runs no program of a
+ * kprobe or of a classic tracepoint on its CPU.
  */
-enum counters_of {
-	COUNTERS_OF_OPENS = BATCH_OF_OPENS,
-	COUNTERS_OF_SYSCALLS = BATCH_OF_SYSCALLS,
-	COUNTERS_OF_SAMPLES,
-	COUNTERS,
-};
-
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTERS);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct counters);
+	__type(value, struct cpu_counters);
 } counters SEC(".maps");
 
 /* By CPU and enum batch_of; the loader makes as many as there can be CPUs. */
@@ -117,15 +114,15 @@ struct {
 /* Bytes beyond the mark within which each batch wakes the reader, since several CPUs write. */
 #define WAKEUP_WINDOW (4 * BATCH_SPACE)
 
-#define COUNT_MANY(of, what, many)                                                    \
+#define COUNT_MANY(kind, what, many)                                                    \
 	do {                                                                          \
-		__u32 key_ = of;                                                      \
-		struct counters *counters_ = bpf_map_lookup_elem(&counters, &key_);  \
+		__u32 cpu_ = bpf_get_smp_processor_id();                              \
+		struct cpu_counters *counters_ = bpf_map_lookup_elem(&counters, &cpu_); \
 		if (counters_)                                                        \
-			counters_->what += (many);                                    \
+			counters_->of[kind].what += (many);                           \
 	} while (0)
 
-#define COUNT(of, what) COUNT_MANY(of, what, 1)
+#define COUNT(kind, what) COUNT_MANY(kind, what, 1)
 
 /*
  * Bounds a number by a power of two that it is already below: the verifier may not have followed the

@@ -8,21 +8,39 @@
 #include "registers.h"
 #include "state.h"
 
-/* By system call number. */
+/* By CPU and system call number; the loader makes as many as there can be CPUs. See counters. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_SYSCALLS);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct statistics);
 } statistics SEC(".maps");
 
-/* By thread and number. Not per CPU: a thread is on one CPU at a time. */
+#define STATISTICS_PLACE_BITS 13
+#define STATISTICS_PLACES (1 << STATISTICS_PLACE_BITS)
+/* A thread's calls of a kind have one of so many neighbouring places. */
+#define STATISTICS_NEIGHBOURS 16
+
+/*
+ * By thread and number, at a place that these give. Not per CPU: a thread is on one CPU at a time. An
+ * array, since user space cannot map a hash.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STATISTICS_PLACES);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct thread_statistics);
+} thread_statistics SEC(".maps");
+
+/* Which places are taken: decides between threads that want one at the same moment. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
-	__type(key, struct statistics_key);
-	__type(value, struct statistics);
-} thread_statistics SEC(".maps");
+	__uint(max_entries, STATISTICS_PLACES);
+	__type(key, __u32);
+	__type(value, __u32);
+} statistics_owners SEC(".maps");
 
 /* By system call number. */
 struct {
@@ -55,19 +73,55 @@ static __always_inline __u32 log2(__u64 value)
 	return log + (value >> 1 & 1);
 }
 
-static __always_inline struct statistics *statistics_of(const struct thread *thread)
+/* Nobody else makes a place for the calling thread, so it cannot get two. */
+static __always_inline struct statistics *statistics_of_thread(__u32 tid, __u32 number)
+{
+	__u64 key = (__u64)number << 32 | tid;
+	__u32 hash = (__u32)(tid * MAX_SYSCALLS + number) * 0x9e3779b1U >>
+		     (32 - STATISTICS_PLACE_BITS);
+	struct thread_statistics *place;
+	__u32 index;
+
+	for (__u32 i = 0; i < STATISTICS_NEIGHBOURS; i++) {
+		index = (hash + i) & (STATISTICS_PLACES - 1);
+		place = bpf_map_lookup_elem(&thread_statistics, &index);
+		if (place && place->taken == key)
+			return &place->of_calls;
+	}
+	for (__u32 i = 0; i < STATISTICS_NEIGHBOURS; i++) {
+		index = (hash + i) & (STATISTICS_PLACES - 1);
+		place = bpf_map_lookup_elem(&thread_statistics, &index);
+		if (place && !place->taken &&
+		    !bpf_map_update_elem(&statistics_owners, &index, &tid, BPF_NOEXIST)) {
+			place->taken = key;
+			return &place->of_calls;
+		}
+	}
+	return NULL;
+}
+
+/* What is known of a thread that ended is no longer wanted; the place of it is free again. */
+static __always_inline void free_statistics(__u32 index)
 {
 	static const struct statistics none;
-	struct statistics_key key = { .tid = thread->tid, .number = thread->number };
-	struct statistics *known;
+	struct thread_statistics *place = bpf_map_lookup_elem(&thread_statistics, &index);
 
-	if (!(filter.wanted & WANT_STATISTICS_BY_THREAD))
-		return bpf_map_lookup_elem(&statistics, &key.number);
-	known = bpf_map_lookup_elem(&thread_statistics, &key);
-	if (known)
-		return known;
-	bpf_map_update_elem(&thread_statistics, &key, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&thread_statistics, &key);
+	if (!place)
+		return;
+	place->of_calls = none;
+	place->taken = 0;
+	bpf_map_delete_elem(&statistics_owners, &index);
+}
+
+static __always_inline struct statistics *statistics_of(const struct thread *thread)
+{
+	__u32 index = bpf_get_smp_processor_id() * MAX_SYSCALLS + thread->number;
+
+	if (thread->number >= MAX_SYSCALLS)
+		return NULL;
+	if (filter.wanted & WANT_STATISTICS_BY_THREAD)
+		return statistics_of_thread(thread->tid, thread->number);
+	return bpf_map_lookup_elem(&statistics, &index);
 }
 
 static __always_inline void count_call(const struct thread *thread, bool failed, __u64 duration)

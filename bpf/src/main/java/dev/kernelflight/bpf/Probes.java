@@ -5,8 +5,8 @@ import dev.kernelflight.bpf.attach.AttachedHook;
 import dev.kernelflight.bpf.attach.Attacher;
 import dev.kernelflight.bpf.attach.CpuSampler;
 import dev.kernelflight.bpf.attach.Hook;
-import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.attach.HookOrder;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.program.LoadedObject;
@@ -19,27 +19,13 @@ import org.jspecify.annotations.Nullable;
 
 /** The hooks that are in force, after what is wanted. One thread at a time. */
 final class Probes implements AutoCloseable {
-  private static final Hook SYSCALLS =
-      new Hook(
-          HookKind.TRACEPOINT,
-          "sys_enter, sys_exit",
-          List.of(
-              new RawTracepoint("sys_exit", "sys_exit"),
-              new RawTracepoint("sys_enter", "sys_enter")));
-
-  private static final Hook THREAD_EXIT =
-      new Hook(
-          HookKind.TRACEPOINT,
-          "sched_process_exit",
-          List.of(new RawTracepoint("thread_exit", "sched_process_exit")));
-
   /** A kprobe's programs run with preemption off. */
   private static final String FENTRY_MISSES_CALLS =
       "this kernel may preempt a thread in the middle of an fentry program, and then skips the"
           + " program for others on that CPU; attach=fentry uses it nevertheless";
 
   private final LoadedObject object;
-  private final List<Hook> openHooks;
+  private final HookOrder hooks;
   private final Optional<HookKind> only;
   private final Filter filter;
 
@@ -60,13 +46,13 @@ final class Probes implements AutoCloseable {
    * None yet.
    *
    * @param object whose programs are attached; it stays its owner's
-   * @param openHooks functions to hook for file opens, in the order of their cost
+   * @param hooks to try, in order
    * @param only the one kind of hook to use for file opens, or empty for the cheapest
    * @param filter which the programs go by
    */
-  Probes(LoadedObject object, List<Hook> openHooks, Optional<HookKind> only, Filter filter) {
+  Probes(LoadedObject object, HookOrder hooks, Optional<HookKind> only, Filter filter) {
     this.object = object;
-    this.openHooks = openHooks;
+    this.hooks = hooks;
     this.only = only;
     this.filter = filter;
   }
@@ -80,7 +66,7 @@ final class Probes implements AutoCloseable {
     wanted = newlyWanted;
     NoHookException noSamples = followSamples();
     if (wanted.anyCalls() && threadExits == null) {
-      threadExits = new Attacher(object).attachFirst("ends of threads", List.of(THREAD_EXIT));
+      threadExits = new Attacher(object).attachFirst("ends of threads", hooks.threadEnds());
     }
     NoHookException noOpens = null;
     if (opens && openFunctions == null && openFunctionsRefused == null) {
@@ -92,7 +78,7 @@ final class Probes implements AutoCloseable {
         opensByTracepoint || wanted.syscalls().isPresent() || wanted.statistics().isPresent();
     if (everySyscall && syscalls == null) {
       filter.forgetCalls();
-      syscalls = new Attacher(object).attachFirst("system calls", List.of(SYSCALLS));
+      syscalls = new Attacher(object).attachFirst("system calls", hooks.syscalls());
     } else if (!everySyscall) {
       syscalls = detach(syscalls);
     }
@@ -143,7 +129,7 @@ final class Probes implements AutoCloseable {
     List<Hook> candidates = new ArrayList<>();
     List<Refusal> notTried = new ArrayList<>();
     boolean missesCalls = only.isEmpty() && Preemption.interruptsPrograms();
-    for (Hook hook : openHooks) {
+    for (Hook hook : hooks.fileOpens()) {
       if (missesCalls && hook.kind() == HookKind.FENTRY) {
         notTried.add(new Refusal(hook, FENTRY_MISSES_CALLS, false));
       } else if (mayUse(hook.kind())) {

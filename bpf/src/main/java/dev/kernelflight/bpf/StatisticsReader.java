@@ -3,22 +3,25 @@ package dev.kernelflight.bpf;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.kernelflight.bpf.program.BpfMap;
+import dev.kernelflight.bpf.program.LoadedObject;
+import dev.kernelflight.bpf.sys.Bpf;
+import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * Reads {@code struct statistics} of {@code event.h}, summed up over all CPUs. One thread at a
- * time.
+ * Reads {@code struct statistics} of {@code event.h}, summed up over all CPUs, from memory that the
+ * programs write meanwhile: without any call that would be one more in the statistics, or in whose
+ * middle the kernel would skip programs. One thread at a time.
  *
  * <pre>
  *   0 count (u64)  8 errors (u64)  16 total (u64, ns)  24 max of even, 32 of odd periods (u64, ns)
  *   40 period (u32)  44 (u32)  48 histogram (40 * u64)
  * </pre>
+ *
+ * <p>That of a thread is behind its key: 0 thread id (u32), 4 number (u32), both 0 if the place is
+ * free.
  */
 public final class StatisticsReader implements AutoCloseable {
   /** Bucket i counts the calls of 2^i to 2^(i+1)-1 ns; the last one all that are longer. */
@@ -31,23 +34,44 @@ public final class StatisticsReader implements AutoCloseable {
   static final int PERIOD = 40;
   static final int HISTOGRAM = 48;
   static final int BYTES = HISTOGRAM + BUCKETS * Long.BYTES;
+  static final int KEY_BYTES = Long.BYTES;
+  static final int PLACE_BYTES = KEY_BYTES + BYTES;
 
-  private final BpfMap byNumber;
-  private final BpfMap byThread;
+  /** For each CPU one for each number below {@link Filter#MAX_SYSCALLS}. */
+  static final String BY_NUMBER = "statistics";
+
+  private static final String BY_THREAD = "thread_statistics";
+  private static final String FREE_PLACE = "free_place";
+  private static final long CPU_BYTES = (long) Filter.MAX_SYSCALLS * BYTES;
+
+  private final MemorySegment byNumber;
+  private final MemorySegment byThread;
+  private final int places;
   private final int cpus;
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment values;
+  private final Fd freePlace;
   private final Sum sum = new Sum();
 
-  /**
-   * @param byNumber per CPU
-   * @param byThread not per CPU
-   */
-  StatisticsReader(BpfMap byNumber, BpfMap byThread, int possibleCpus) {
+  private StatisticsReader(
+      MemorySegment byNumber, MemorySegment byThread, int places, int cpus, Fd freePlace) {
     this.byNumber = byNumber;
     this.byThread = byThread;
-    cpus = possibleCpus;
-    values = arena.allocate((long) cpus * BYTES, 8);
+    this.places = places;
+    this.cpus = cpus;
+    this.freePlace = freePlace;
+  }
+
+  /**
+   * Maps the programs' memory.
+   *
+   * @param object that stays open as long as this
+   */
+  static StatisticsReader open(LoadedObject object, int possibleCpus) throws KernelException {
+    return new StatisticsReader(
+        object.memory(BY_NUMBER),
+        object.memory(BY_THREAD),
+        object.map(BY_THREAD).spec().maxEntries(),
+        possibleCpus,
+        object.load(FREE_PLACE, 0));
   }
 
   /**
@@ -77,6 +101,16 @@ public final class StatisticsReader implements AutoCloseable {
 
     /** Calls by the logarithm of their time. */
     public final long[] histogram = new long[BUCKETS];
+
+    private void clear(int ofThread, int ofNumber) {
+      tid = ofThread;
+      number = ofNumber;
+      count = 0;
+      errors = 0;
+      total = 0;
+      max = 0;
+      Arrays.fill(histogram, 0);
+    }
   }
 
   /** Takes sums. */
@@ -92,53 +126,45 @@ public final class StatisticsReader implements AutoCloseable {
 
   /** Hands out all sums of calls that were made. */
   void read(int endedPeriod, Handler handler) throws KernelException {
-    for (int number = 0; number < byNumber.spec().maxEntries(); number++) {
-      byNumber.read(number, values);
-      sum.tid = 0;
-      sum.number = number;
-      addUp(endedPeriod, cpus);
+    for (int number = 0; number < Filter.MAX_SYSCALLS; number++) {
+      sum.clear(0, number);
+      for (int cpu = 0; cpu < cpus; cpu++) {
+        addUp(byNumber, cpu * CPU_BYTES + (long) number * BYTES, endedPeriod);
+      }
       if (sum.count > 0) {
         handler.onSum(sum);
       }
     }
-    byte[] key = byThread.keyAfter(null);
-    while (key != null) {
-      byte[] next = byThread.keyAfter(key);
-      byThread.read(key, values);
-      ByteBuffer numbers = ByteBuffer.wrap(key).order(ByteOrder.nativeOrder());
-      sum.tid = numbers.getInt(0);
-      sum.number = numbers.getInt(Integer.BYTES);
-      addUp(endedPeriod, 1);
-      if (!handler.onSum(sum)) {
-        byThread.remove(key);
+    for (int place = 0; place < places; place++) {
+      long at = (long) place * PLACE_BYTES;
+      int tid = byThread.get(JAVA_INT, at);
+      if (tid != 0) {
+        sum.clear(tid, byThread.get(JAVA_INT, at + Integer.BYTES));
+        addUp(byThread, at + KEY_BYTES, endedPeriod);
+        if (!handler.onSum(sum)) {
+          Bpf.runOnce(FREE_PLACE, freePlace, place);
+        }
       }
-      key = next;
     }
   }
 
-  private long maxOf(long at, int period) {
+  private static long maxOf(MemorySegment values, long at, int period) {
     return values.get(JAVA_LONG, at + MAX + (period & 1L) * Long.BYTES);
   }
 
-  private void addUp(int endedPeriod, int copies) {
-    sum.count = 0;
-    sum.errors = 0;
-    sum.total = 0;
-    sum.max = 0;
-    Arrays.fill(sum.histogram, 0);
-    for (int copy = 0; copy < copies; copy++) {
-      long at = (long) copy * BYTES;
+  private void addUp(MemorySegment values, long at, int endedPeriod) {
+    if (values.get(JAVA_LONG, at + COUNT) != 0) {
       sum.count += values.get(JAVA_LONG, at + COUNT);
       sum.errors += values.get(JAVA_LONG, at + ERRORS);
       sum.total += values.get(JAVA_LONG, at + TOTAL);
       int latest = values.get(JAVA_INT, at + PERIOD);
       boolean ranOn = latest == endedPeriod + 1;
       if (latest == endedPeriod || ranOn) {
-        sum.max = Math.max(sum.max, maxOf(at, endedPeriod));
+        sum.max = Math.max(sum.max, maxOf(values, at, endedPeriod));
       }
       if (ranOn) {
         // calls that returned between the period's end and now are in the other numbers already
-        sum.max = Math.max(sum.max, maxOf(at, latest));
+        sum.max = Math.max(sum.max, maxOf(values, at, latest));
       }
       for (int i = 0; i < BUCKETS; i++) {
         sum.histogram[i] += values.get(JAVA_LONG, at + HISTOGRAM + (long) i * Long.BYTES);
@@ -148,8 +174,6 @@ public final class StatisticsReader implements AutoCloseable {
 
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
+    freePlace.close();
   }
 }

@@ -4,16 +4,16 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.util.Objects.requireNonNull;
 
 import dev.kernelflight.bpf.abi.Architecture;
-import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.abi.Resource;
-import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.attach.HookOrder;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.elf.BpfObject;
 import dev.kernelflight.bpf.elf.MalformedObjectException;
 import dev.kernelflight.bpf.elf.MapSpec;
+import dev.kernelflight.bpf.program.KernelBtf;
 import dev.kernelflight.bpf.program.LoadedObject;
 import dev.kernelflight.bpf.ring.BpfRingBuffer;
 import dev.kernelflight.bpf.ring.PerfBuffers;
@@ -29,9 +29,7 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Mapping;
 import dev.kernelflight.bpf.sys.MemoryLock;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,9 +85,16 @@ public final class Tracer implements AutoCloseable {
    * @param filtered calls that nobody wanted: too short, without error, or of another path
    * @param unpaired calls whose return was never seen
    * @param untracked calls not seen because a table was full
+   * @param compat calls of the 32-bit kind, which are left out
    */
-  public record Counters(long sent, long lost, long filtered, long unpaired, long untracked) {
-    static final int BYTES = 5 * Long.BYTES;
+  public record Counters(
+      long sent, long lost, long filtered, long unpaired, long untracked, long compat) {
+    static final int BYTES = 6 * Long.BYTES;
+
+    /** {@code enum counters_of}: so many of them has each CPU, in {@code struct cpu_counters}. */
+    static final int KINDS = 3;
+
+    static final int CPU_BYTES = 192;
 
     private Counters plus(Counters other) {
       return new Counters(
@@ -97,7 +102,8 @@ public final class Tracer implements AutoCloseable {
           lost + other.lost,
           filtered + other.filtered,
           unpaired + other.unpaired,
-          untracked + other.untracked);
+          untracked + other.untracked,
+          compat + other.compat);
     }
 
     static Counters read(MemorySegment memory, long at) {
@@ -106,7 +112,8 @@ public final class Tracer implements AutoCloseable {
           memory.get(JAVA_LONG, at + 8),
           memory.get(JAVA_LONG, at + 16),
           memory.get(JAVA_LONG, at + 24),
-          memory.get(JAVA_LONG, at + 32));
+          memory.get(JAVA_LONG, at + 32),
+          memory.get(JAVA_LONG, at + 40));
     }
   }
 
@@ -132,9 +139,6 @@ public final class Tracer implements AutoCloseable {
     record AllProcesses() implements Scope {}
   }
 
-  /** {@code enum counters_of}. */
-  private static final int KINDS_OF_COUNTERS = 3;
-
   /** What a {@link NoHookException} is about where file opens cannot be seen. */
   public static final String FILE_OPENS = "file opens";
 
@@ -142,6 +146,7 @@ public final class Tracer implements AutoCloseable {
   public static final String CPU_SAMPLES = "CPU samples";
 
   private static final String EVENTS = "events";
+  private static final String COUNTERS = "counters";
   private static final long LARGEST_RING_BYTES = 1 << 30;
 
   /** How long a CPU may hold records back, if nobody asks for all of them before. */
@@ -185,28 +190,26 @@ public final class Tracer implements AutoCloseable {
   private final Probes probes;
   private final int possibleCpus;
   private final StatisticsReader statistics;
-  private final Arena arena = Arena.ofShared();
   private final MemorySegment counterMemory;
   private long lastFlush = System.nanoTime();
 
   private Tracer(
       Options options,
-      List<Hook> openHooks,
+      HookOrder hooks,
       LoadedObject object,
       Transport transport,
       Batches batches,
-      int possibleCpus) {
+      int possibleCpus)
+      throws KernelException {
     this.object = object;
     this.transport = transport;
     this.batches = batches;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
     carriers = new Carriers(object.variable("carriers"));
-    probes = new Probes(object, openHooks, options.attach, filter);
-    statistics =
-        new StatisticsReader(
-            object.map("statistics"), object.map("thread_statistics"), possibleCpus);
-    counterMemory = arena.allocate((long) possibleCpus * Counters.BYTES, 8);
+    probes = new Probes(object, hooks, options.attach, filter);
+    statistics = StatisticsReader.open(object, possibleCpus);
+    counterMemory = object.memory(COUNTERS);
   }
 
   /** The object of this architecture, as committed. */
@@ -231,18 +234,12 @@ public final class Tracer implements AutoCloseable {
    */
   public static Tracer open(Options options, Scope scope, Epoll epoll)
       throws KernelException, IOException {
-    Architecture architecture = Architecture.current();
-    return open(
-        options,
-        architecture,
-        FileOpenHooks.inOrder(architecture, KernelNames.ofThisMachine()),
-        scope,
-        epoll);
+    return open(options, Architecture.current(), HookOrder.ofThisKernel(), scope, epoll);
   }
 
-  /** With other functions to hook for file opens, in the order of their cost. */
+  /** With other hooks to try. */
   static Tracer open(
-      Options options, Architecture architecture, List<Hook> openHooks, Scope scope, Epoll epoll)
+      Options options, Architecture architecture, HookOrder hooks, Scope scope, Epoll epoll)
       throws KernelException, IOException {
     BpfObject parsed;
     try {
@@ -265,7 +262,7 @@ public final class Tracer implements AutoCloseable {
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
       batches = Batches.open(object, possibleCpus);
-      Tracer tracer = new Tracer(options, openHooks, object, transport, batches, possibleCpus);
+      Tracer tracer = new Tracer(options, hooks, object, transport, batches, possibleCpus);
       if (scope instanceof Scope.OwnProcess own) {
         tracer.filter.setAgentThread(own.agentThread);
       }
@@ -290,7 +287,7 @@ public final class Tracer implements AutoCloseable {
    *     asking for the same again does not try again
    */
   public void follow(Wanted wanted) throws NoHookException {
-    if (!arena.scope().isAlive()) {
+    if (!counterMemory.scope().isAlive()) {
       throw new IllegalStateException("the tracer is closed");
     }
     probes.follow(wanted);
@@ -317,14 +314,18 @@ public final class Tracer implements AutoCloseable {
       }
       case Scope.AllProcesses all -> constants.put("scope", 2L);
     }
-    MapSpec batches =
-        requireNonNull(object.maps().get(Batches.MAP))
-            .withMaxEntries(possibleCpus * Batches.OF_CPU);
+    constants.put("compat_status_offset", KernelBtf.compatStatusOffset(Architecture.current()));
+    Map<String, MapSpec> overrides = new HashMap<>();
+    for (String perCpu : List.of(Batches.MAP, COUNTERS, StatisticsReader.BY_NUMBER)) {
+      MapSpec declared = requireNonNull(object.maps().get(perCpu));
+      overrides.put(perCpu, declared.withMaxEntries(possibleCpus * declared.maxEntries()));
+    }
     if (options.buffer == Buffer.PERF) {
       MapSpec perCpu =
           new MapSpec(
               EVENTS, Bpf.MAP_TYPE_PERF_EVENT_ARRAY, Integer.BYTES, Integer.BYTES, possibleCpus, 0);
-      return LoadedObject.create(object, constants, Map.of(EVENTS, perCpu, Batches.MAP, batches));
+      overrides.put(EVENTS, perCpu);
+      return LoadedObject.create(object, constants, overrides);
     }
     constants.put("use_ring_buffer", 1L);
     return Shrinking.open(
@@ -332,7 +333,8 @@ public final class Tracer implements AutoCloseable {
         bytes -> {
           constants.put("wakeup_bytes", Transport.wakeUpBytes(bytes));
           MapSpec ring = new MapSpec(EVENTS, Bpf.MAP_TYPE_RINGBUF, 0, 0, Math.toIntExact(bytes), 0);
-          return LoadedObject.create(object, constants, Map.of(EVENTS, ring, Batches.MAP, batches));
+          overrides.put(EVENTS, ring);
+          return LoadedObject.create(object, constants, overrides);
         });
   }
 
@@ -449,17 +451,14 @@ public final class Tracer implements AutoCloseable {
   }
 
   /** The counts of every possible CPU, by its number. */
-  public Counters[] counters() throws KernelException {
+  public Counters[] counters() {
     Counters[] all = new Counters[possibleCpus];
-    Arrays.fill(all, new Counters(0, 0, 0, 0, 0));
-    for (int kind = 0; kind < KINDS_OF_COUNTERS; kind++) {
-      object.map("counters").read(kind, counterMemory);
-      for (int cpu = 0; cpu < possibleCpus; cpu++) {
-        all[cpu] = all[cpu].plus(Counters.read(counterMemory, (long) cpu * Counters.BYTES));
-      }
-    }
     for (int cpu = 0; cpu < possibleCpus; cpu++) {
-      all[cpu] = all[cpu].plus(new Counters(batches.taken(cpu), 0, 0, 0, 0));
+      all[cpu] = new Counters(batches.taken(cpu), 0, 0, 0, 0, 0);
+      for (int kind = 0; kind < Counters.KINDS; kind++) {
+        long at = (long) cpu * Counters.CPU_BYTES + (long) kind * Counters.BYTES;
+        all[cpu] = all[cpu].plus(Counters.read(counterMemory, at));
+      }
     }
     return all;
   }
@@ -471,8 +470,5 @@ public final class Tracer implements AutoCloseable {
     batches.close();
     transport.close();
     object.close();
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
   }
 }

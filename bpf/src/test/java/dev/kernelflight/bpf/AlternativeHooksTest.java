@@ -15,7 +15,11 @@ import dev.kernelflight.bpf.attach.Hook.Attachment;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Kprobe;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Trampoline;
 import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.attach.HookOrder;
+import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
+import dev.kernelflight.bpf.sys.KernelObjects;
+import dev.kernelflight.bpf.sys.KernelObjects.OpenMap;
 import dev.kernelflight.bpf.sys.Preemption;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -24,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -70,7 +75,7 @@ class AlternativeHooksTest {
       case Trampoline t ->
           new Trampoline(t.program(), "missing_" + t.function(), t.atReturn(), t.parameters());
       case Kprobe k -> new Kprobe(k.program(), "missing_" + k.function(), k.atReturn(), false);
-      case Attachment.RawTracepoint t -> t;
+      default -> attachment;
     };
   }
 
@@ -103,6 +108,50 @@ class AlternativeHooksTest {
       assertThat(probe.hook().kind()).isEqualTo(HookKind.TRACEPOINT);
       assertThat(probe.refusals()).extracting(Refusal::hook).isEqualTo(candidates);
       assertTellsEveryOpen(traced, directory);
+    }
+  }
+
+  private static final HookOrder TRACEPOINTS = HookOrder.of(ARCHITECTURE, true);
+
+  /** Those that a kernel takes which preempts programs of raw tracepoints. */
+  static Stream<Hook> waysToTheTracepoints() {
+    return TRACEPOINTS.syscalls().stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("waysToTheTracepoints")
+  void everyWayToTheTracepointsTellsTheSame(Hook way) throws Exception {
+    int index = TRACEPOINTS.syscalls().indexOf(way);
+    HookOrder only =
+        new HookOrder(List.of(), List.of(way), List.of(TRACEPOINTS.threadEnds().get(index)));
+    Options options = new Options(Optional.of(HookKind.TRACEPOINT), Buffer.PERF, 64);
+    try (TracedProcess traced = new TracedProcess(options, only)) {
+      Tracer.Probe probe = traced.tracer.fileOpenProbe().orElseThrow();
+      assertThat(probe.hook()).isEqualTo(way);
+      assertTellsEveryOpen(traced, directory);
+      assertForgetsThreads(traced);
+    } catch (NoHookException e) {
+      // this machine's kernel may have no function tracer, or other functions
+      assumeThat(way.attachments()).hasAtLeastOneElementOfType(Attachment.KprobeMulti.class);
+      assumeThat(TRACEPOINTS.syscalls()).as(e.getMessage()).doesNotContain(way);
+    }
+  }
+
+  private static void assertForgetsThreads(TracedProcess traced) throws Exception {
+    try (OpenMap owners = KernelObjects.map("slot_owners")) {
+      int before = owners.entries();
+      for (int i = 0; i < 50; i++) {
+        Thread thread =
+            Thread.ofPlatform()
+                .start(() -> openAndClose("openat", WORKING_DIRECTORY, "/missing", 0, 0));
+        thread.join();
+      }
+      assertThat(traced.opensOf("/missing")).hasSize(50);
+      // a thread that was joined may still be on its way out, and the JVM has some of its own
+      long begun = System.nanoTime();
+      while (owners.entries() > before + 20) {
+        assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.MINUTES.toNanos(1));
+      }
     }
   }
 

@@ -42,7 +42,10 @@ class BatchesTest {
     MapSpec many =
         Objects.requireNonNull(parsed.maps().get(Batches.MAP))
             .withMaxEntries(cpus * Batches.OF_CPU);
-    object = LoadedObject.create(parsed, Map.of(), Map.of("events", events, Batches.MAP, many));
+    MapSpec counters = Objects.requireNonNull(parsed.maps().get("counters")).withMaxEntries(cpus);
+    object =
+        LoadedObject.create(
+            parsed, Map.of(), Map.of("events", events, Batches.MAP, many, "counters", counters));
     batches = Batches.open(object, cpus);
   }
 
@@ -70,15 +73,13 @@ class BatchesTest {
   }
 
   private long lost(int kind) throws Exception {
-    try (Arena memory = Arena.ofConfined()) {
-      MemorySegment counters = memory.allocate((long) Cpus.possible() * Tracer.Counters.BYTES, 8);
-      object.map("counters").read(kind, counters);
-      long sum = 0;
-      for (int cpu = 0; cpu < Cpus.possible(); cpu++) {
-        sum += Tracer.Counters.read(counters, (long) cpu * Tracer.Counters.BYTES).lost();
-      }
-      return sum;
+    MemorySegment counters = object.memory("counters");
+    long sum = 0;
+    for (int cpu = 0; cpu < Cpus.possible(); cpu++) {
+      long at = (long) cpu * Tracer.Counters.CPU_BYTES + (long) kind * Tracer.Counters.BYTES;
+      sum += Tracer.Counters.read(counters, at).lost();
     }
+    return sum;
   }
 
   /** There is no buffer here that they could go to, so they are counted as lost, each one. */

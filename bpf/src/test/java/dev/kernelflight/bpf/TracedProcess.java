@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
-import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.attach.HookOrder;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.Preemption;
@@ -43,11 +43,16 @@ final class TracedProcess implements AutoCloseable {
   private long received;
 
   TracedProcess(Tracer.Options options) throws Exception {
-    this(options, FileOpenHooks.inOrder(Architecture.current(), KernelNames.ofThisMachine()));
+    this(options, HookOrder.ofThisKernel());
   }
 
   /** With these functions to hook for file opens, in order. */
   TracedProcess(Tracer.Options options, List<Hook> openHooks) throws Exception {
+    this(options, HookOrder.ofThisKernel().withFileOpens(openHooks));
+  }
+
+  /** With these hooks. */
+  TracedProcess(Tracer.Options options, HookOrder hooks) throws Exception {
     // whatever a thread opens when it starts is over by then
     onOpener(() -> null);
     epoll = new Epoll();
@@ -55,7 +60,7 @@ final class TracedProcess implements AutoCloseable {
         Tracer.open(
             options,
             Architecture.current(),
-            openHooks,
+            hooks,
             new Tracer.Scope.OwnProcess(CurrentProcess.threadId()),
             epoll);
     tracer.follow(Wanted.fileOpensOnly());

@@ -96,6 +96,15 @@ class WireFormatTest {
     assertThat(key.member("tid").offset()).isZero();
     assertThat(key.member("number").offset()).isEqualTo(Integer.BYTES);
     assertThat(key.size()).isEqualTo(2 * Integer.BYTES);
+    assertThat(key.size()).isEqualTo(StatisticsReader.KEY_BYTES);
+    Struct place = btf.struct("thread_statistics");
+    assertThat(place.member("of_calls").offset()).isEqualTo(StatisticsReader.KEY_BYTES);
+    assertThat(place.size()).isEqualTo(StatisticsReader.PLACE_BYTES);
+    assertThat(
+            requireNonNull(Tracer.loadObject(architecture).maps().get(StatisticsReader.BY_NUMBER))
+                .maxEntries())
+        .as("for one CPU")
+        .isEqualTo(Filter.MAX_SYSCALLS);
   }
 
   @ParameterizedTest
@@ -103,6 +112,11 @@ class WireFormatTest {
   void counters(Architecture architecture) throws Exception {
     Btf btf = Tracer.loadObject(architecture).btf();
     Struct counters = btf.struct("counters");
+    Struct ofCpu = btf.struct("cpu_counters");
+    assertThat(ofCpu.size()).isEqualTo(Tracer.Counters.CPU_BYTES);
+    assertThat(ofCpu.member("of").offset()).isZero();
+    assertThat(btf.size(ofCpu.member("of").typeId()))
+        .isEqualTo(Tracer.Counters.KINDS * Tracer.Counters.BYTES);
     assertThat(counters.size()).isEqualTo(Tracer.Counters.BYTES);
     assertThat(counters.members()).allMatch(member -> btf.size(member.typeId()) == Long.BYTES);
 
@@ -117,6 +131,7 @@ class WireFormatTest {
     assertThat(read.filtered()).isEqualTo(100 + counters.member("filtered").offset());
     assertThat(read.unpaired()).isEqualTo(100 + counters.member("unpaired").offset());
     assertThat(read.untracked()).isEqualTo(100 + counters.member("untracked").offset());
+    assertThat(read.compat()).isEqualTo(100 + counters.member("compat").offset());
   }
 
   @ParameterizedTest
@@ -133,7 +148,8 @@ class WireFormatTest {
             "wakeup_bytes",
             "scope",
             "target_pid",
-            "initial_pid_namespace");
+            "initial_pid_namespace",
+            "compat_status_offset");
     assertThat(constants.variable("pid_namespace_dev").size()).isEqualTo(Long.BYTES);
     assertThat(constants.variable("use_ring_buffer").size()).isEqualTo(Integer.BYTES);
     assertThat(requireNonNull(object.variables().get(".bss")).variable("filter").size())

@@ -15,9 +15,12 @@ public final class LossReporter {
           + " (attach=kprobe avoids that)";
   private static final String UNTRACKED =
       "a call could not be followed: the table of threads or of statistics was full";
+  private static final String COMPAT =
+      "system calls of the 32-bit kind are not followed; with attach=kprobe or attach=fentry their"
+          + " file opens are";
   private static final String SKIPPED =
-      "the kernel skipped a program, because a thread was preempted in the middle of it on the same"
-          + " CPU; so many calls at most, of whatever process";
+      "the kernel skipped a program, because a thread was preempted in the middle of it, or of a"
+          + " bpf(2) call, on the same CPU; so many calls at most, of whatever process";
   private static final String UNDECODABLE = "the record could not be made out";
 
   /** Stands for the CPU where that is not known. */
@@ -35,6 +38,7 @@ public final class LossReporter {
   private long[] lost = {};
   private long[] unpaired = {};
   private long[] untracked = {};
+  private long[] compat = {};
   private long skipped;
   private long undecodable;
 
@@ -64,15 +68,18 @@ public final class LossReporter {
       lost = new long[cpus.length];
       unpaired = new long[cpus.length];
       untracked = new long[cpus.length];
+      compat = new long[cpus.length];
     }
     for (int cpu = 0; cpu < cpus.length; cpu++) {
       Counters now = cpus[cpu];
       tell(cpu, now.lost() - lost[cpu], BUFFER_FULL);
       tell(cpu, now.unpaired() - unpaired[cpu], RETURN_MISSED);
       tell(cpu, now.untracked() - untracked[cpu], UNTRACKED);
+      tell(cpu, now.compat() - compat[cpu], COMPAT);
       lost[cpu] = now.lost();
       unpaired[cpu] = now.unpaired();
       untracked[cpu] = now.untracked();
+      compat[cpu] = now.compat();
     }
     tell(NO_CPU, skippedRuns - skipped, SKIPPED);
     tell(NO_CPU, undecodableRecords - undecodable, UNDECODABLE);

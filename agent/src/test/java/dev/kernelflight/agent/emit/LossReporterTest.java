@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Every way in which an event can be missing becomes an event of its own, once. */
 class LossReporterTest {
-  private static final Counters NOTHING = new Counters(100, 0, 100, 0, 0);
+  private static final Counters NOTHING = new Counters(100, 0, 100, 0, 0, 0);
 
   @TempDir Path temp;
 
@@ -27,10 +27,10 @@ class LossReporterTest {
       recording.start();
       LossReporter reporter = new LossReporter(LossReporter::commit);
       reporter.report(new Counters[] {NOTHING, NOTHING}, 0, 0);
-      Counters[] lost = {new Counters(200, 1, 200, 2, 3), NOTHING};
+      Counters[] lost = {new Counters(200, 1, 200, 2, 3, 6), NOTHING};
       reporter.report(lost, 4, 5);
       reporter.report(lost, 4, 5);
-      lost[1] = new Counters(100, 10, 100, 0, 0);
+      lost[1] = new Counters(100, 10, 100, 0, 0, 0);
       reporter.report(lost, 24, 5);
       recording.dump(file);
     }
@@ -44,6 +44,7 @@ class LossReporterTest {
             tuple(0, 1L, "buffer"),
             tuple(0, 2L, "return"),
             tuple(0, 3L, "call"),
+            tuple(0, 6L, "calls"),
             tuple(-1, 4L, "kernel"),
             tuple(-1, 5L, "record"),
             tuple(1, 10L, "buffer"),

@@ -15,21 +15,21 @@ public final class AttachedHook implements AutoCloseable {
   private final List<Refusal> refusals;
   private final Map<String, Fd> programs;
   private final List<Fd> links;
-  private final List<Fd> atEntry;
+  private final List<Fd> seeCalls;
 
   AttachedHook(Hook hook, List<Refusal> refusals, Map<String, Fd> programs, List<Fd> links) {
     this.hook = hook;
     this.refusals = List.copyOf(refusals);
     this.programs = Map.copyOf(programs);
     this.links = List.copyOf(links);
-    Set<String> atReturn =
+    Set<String> names =
         hook.attachments().stream()
-            .filter(Attachment::atReturn)
+            .filter(Attachment::seesCalls)
             .map(Attachment::program)
             .collect(Collectors.toSet());
-    this.atEntry =
+    this.seeCalls =
         programs.entrySet().stream()
-            .filter(program -> !atReturn.contains(program.getKey()))
+            .filter(program -> names.contains(program.getKey()))
             .map(Map.Entry::getValue)
             .toList();
   }
@@ -45,13 +45,12 @@ public final class AttachedHook implements AutoCloseable {
   }
 
   /**
-   * How often the kernel skipped one of the programs because another thread was in the middle of it
-   * on that CPU; for whatever process. Returns from a function do not count: that a call did not
-   * return is told by the programs.
+   * How often the kernel skipped one of the programs because another thread was preempted on that
+   * CPU, in the middle of it or of a bpf(2) call for a map; for whatever process.
    */
   public long skippedRuns() throws KernelException {
     long skipped = 0;
-    for (Fd program : atEntry) {
+    for (Fd program : seeCalls) {
       skipped += Bpf.recursionMisses(program);
     }
     return skipped;

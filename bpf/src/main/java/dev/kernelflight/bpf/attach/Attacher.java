@@ -3,17 +3,16 @@ package dev.kernelflight.bpf.attach;
 import dev.kernelflight.bpf.attach.Hook.Attachment;
 import dev.kernelflight.bpf.elf.Btf;
 import dev.kernelflight.bpf.elf.MalformedObjectException;
+import dev.kernelflight.bpf.program.KernelBtf;
 import dev.kernelflight.bpf.program.LoadedObject;
 import dev.kernelflight.bpf.sys.Bpf;
 import dev.kernelflight.bpf.sys.Cpus;
 import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.PerfEvent;
+import dev.kernelflight.bpf.sys.Tracefs;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,8 +22,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Tries hooks in order. One instance serves one attempt on one thread. */
 public final class Attacher {
-  private static final Path KERNEL_BTF = Path.of("/sys/kernel/btf/vmlinux");
-
   private final LoadedObject object;
   private @Nullable Btf kernelBtf;
 
@@ -110,6 +107,19 @@ public final class Attacher {
         Fd program = load(tracepoint.program(), 0, programs);
         return Bpf.openRawTracepoint(tracepoint.tracepoint(), program);
       }
+      case Attachment.TracepointSwitch tracepoint -> {
+        Fd program = load(tracepoint.program(), 0, programs);
+        return Bpf.openRawTracepoint(tracepoint.tracepoint(), program);
+      }
+      case Attachment.ClassicTracepoint tracepoint -> {
+        int id = Tracefs.tracepointId(tracepoint.tracepoint());
+        Fd program = load(tracepoint.program(), 0, programs);
+        return PerfEvent.openTracepoint(tracepoint.tracepoint(), id, firstOnlineCpu(), program);
+      }
+      case Attachment.KprobeMulti kprobe -> {
+        Fd program = load(kprobe.program(), 0, programs);
+        return Bpf.openKprobeMulti(kprobe.function(), program);
+      }
     }
   }
 
@@ -147,9 +157,9 @@ public final class Attacher {
   private Btf kernelBtf() throws RefusedException {
     if (kernelBtf == null) {
       try {
-        kernelBtf = Btf.parse(ByteBuffer.wrap(Files.readAllBytes(KERNEL_BTF)));
+        kernelBtf = KernelBtf.read();
       } catch (NoSuchFileException e) {
-        throw new RefusedException("the kernel was built without BTF: no " + KERNEL_BTF, false);
+        throw new RefusedException("the kernel was built without BTF: no " + KernelBtf.FILE, false);
       } catch (IOException | MalformedObjectException e) {
         throw new RefusedException("cannot read the kernel's BTF: " + e, false);
       }

@@ -7,7 +7,6 @@ import dev.kernelflight.bpf.sys.KernelException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.jspecify.annotations.Nullable;
 
 /** A map in the kernel. */
 public final class BpfMap {
@@ -47,21 +46,6 @@ public final class BpfMap {
   /** Sets the value of a 32-bit key, in the host's byte order. */
   public void put(int key, byte[] value) throws KernelException {
     Bpf.updateElement(spec.name(), fd, bytes(key), value);
-  }
-
-  /** Reads like {@link #read(int, MemorySegment)}, with a key of any kind. */
-  public void read(byte[] key, MemorySegment into) throws KernelException {
-    Bpf.lookupElement(spec.name(), fd, key, into);
-  }
-
-  /** The key after another one, or after none; null if there is no more. */
-  public byte @Nullable [] keyAfter(byte @Nullable [] key) throws KernelException {
-    return Bpf.nextKey(spec.name(), fd, key, spec.keyBytes());
-  }
-
-  /** Removes a key that is there. */
-  public void remove(byte[] key) throws KernelException {
-    Bpf.deleteElement(spec.name(), fd, key);
   }
 
   private static byte[] bytes(int value) {

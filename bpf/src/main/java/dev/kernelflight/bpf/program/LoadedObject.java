@@ -125,6 +125,19 @@ public final class LoadedObject implements AutoCloseable {
     return map;
   }
 
+  /**
+   * All elements of an array that is made to be mapped, one behind the other; valid as long as this
+   * object is.
+   */
+  public MemorySegment memory(String name) throws KernelException {
+    BpfMap map = map(name);
+    long element = (map.spec().valueBytes() + Long.BYTES - 1L) / Long.BYTES * Long.BYTES;
+    long bytes = Mapping.wholePages(element * map.spec().maxEntries());
+    Mapping mapping = Mapping.of(name, map.fd(), 0, bytes, false);
+    owned.add(mapping);
+    return mapping.memory();
+  }
+
   /** A global variable, shared with the programs: what either side writes the other reads. */
   public MemorySegment variable(String name) {
     VariableSection section = object.variables().get(WRITABLE);
@@ -192,6 +205,8 @@ public final class LoadedObject implements AutoCloseable {
       case "fentry" -> ProgramType.FENTRY;
       case "fexit" -> ProgramType.FEXIT;
       case "kprobe", "kretprobe" -> ProgramType.KPROBE;
+      case "kprobe.multi" -> ProgramType.KPROBE_MULTI;
+      case "tracepoint" -> ProgramType.TRACEPOINT;
       case "raw_tp" -> ProgramType.RAW_TRACEPOINT;
       case "perf_event" -> ProgramType.PERF_EVENT;
       default -> throw new IllegalArgumentException("program section of unknown kind: " + program);

@@ -46,8 +46,16 @@ public final class Bpf {
   private static final int OBJ_GET_INFO_BY_FD = 15;
   private static final int RAW_TRACEPOINT_OPEN = 17;
   private static final int MAP_FREEZE = 22;
+  private static final int LINK_CREATE = 28;
 
   private static final int TEST_RUN_ON_CPU = 1;
+  private static final int F_SLEEPABLE = 1 << 4;
+  private static final int TRACE_KPROBE_MULTI = 42;
+
+  /** {@code return 0}, as {@code struct bpf_insn}s. */
+  private static final byte[] NOTHING = {
+    (byte) 0xb7, 0, 0, 0, 0, 0, 0, 0, (byte) 0x95, 0, 0, 0, 0, 0, 0, 0
+  };
 
   private static final int ATTR_BYTES = 120;
   private static final int PROG_INFO_BYTES = 216;
@@ -57,6 +65,8 @@ public final class Bpf {
   /** What kind of program the verifier is given, and what it may be attached to. */
   public enum ProgramType {
     KPROBE(2, 0),
+    KPROBE_MULTI(2, TRACE_KPROBE_MULTI),
+    TRACEPOINT(5, 0),
     PERF_EVENT(7, 0),
     RAW_TRACEPOINT(17, 0),
     FENTRY(26, 24),
@@ -170,6 +180,32 @@ public final class Bpf {
       int targetBtfId,
       @Nullable MemorySegment log)
       throws KernelException {
+    return loadProgram(name, type, instructions, license, 0, targetBtfId, log);
+  }
+
+  /**
+   * Whether the kernel preempts programs of raw tracepoints, and then skips them for others on that
+   * CPU. It is asked whether such a program may sleep: that came together (Linux 7.2).
+   */
+  public static boolean preemptsRawTracepoints() {
+    try {
+      loadProgram("may_sleep", ProgramType.RAW_TRACEPOINT, NOTHING, "GPL", F_SLEEPABLE, 0, null)
+          .close();
+      return true;
+    } catch (KernelException e) {
+      return false;
+    }
+  }
+
+  private static Fd loadProgram(
+      String name,
+      ProgramType type,
+      byte[] instructions,
+      String license,
+      int flags,
+      int targetBtfId,
+      @Nullable MemorySegment log)
+      throws KernelException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
       attr.set(JAVA_INT, 0, type.programType);
@@ -181,6 +217,7 @@ public final class Bpf {
         attr.set(JAVA_INT, 28, (int) log.byteSize());
         attr.set(JAVA_LONG, 32, log.address());
       }
+      attr.set(JAVA_INT, 44, flags);
       putName(attr, 48, name);
       attr.set(JAVA_INT, 68, type.attachType);
       attr.set(JAVA_INT, 108, targetBtfId);
@@ -190,7 +227,12 @@ public final class Bpf {
 
   /** Runs a raw tracepoint program once, without a context, on the calling thread. */
   public static void runOnce(String name, Fd program) throws KernelException {
-    testRun(name, program, 0, 0);
+    testRun(name, program, 0, 0, 0);
+  }
+
+  /** The same with a first argument. */
+  public static void runOnce(String name, Fd program, long argument) throws KernelException {
+    testRun(name, program, argument, 0, 0);
   }
 
   /**
@@ -200,7 +242,7 @@ public final class Bpf {
    */
   public static OptionalInt runOn(String name, Fd program, int cpu) throws KernelException {
     try {
-      return OptionalInt.of(testRun(name, program, TEST_RUN_ON_CPU, cpu));
+      return OptionalInt.of(testRun(name, program, 0, TEST_RUN_ON_CPU, cpu));
     } catch (KernelException e) {
       if (e.errno() == Errno.ENXIO) {
         return OptionalInt.empty();
@@ -209,10 +251,15 @@ public final class Bpf {
     }
   }
 
-  private static int testRun(String name, Fd program, int flags, int cpu) throws KernelException {
+  private static int testRun(String name, Fd program, long argument, int flags, int cpu)
+      throws KernelException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      MemorySegment context = arena.allocate(Long.BYTES, 8);
+      context.set(JAVA_LONG, 0, argument);
       attr.set(JAVA_INT, 0, program.number());
+      attr.set(JAVA_INT, 40, Long.BYTES);
+      attr.set(JAVA_LONG, 48, context.address());
       attr.set(JAVA_INT, 64, flags);
       attr.set(JAVA_INT, 68, cpu);
       Native.check("bpf(BPF_PROG_TEST_RUN " + name + ")", call(PROG_TEST_RUN, attr));
@@ -229,6 +276,22 @@ public final class Bpf {
       return new Fd(
           Native.check(
               "bpf(BPF_RAW_TRACEPOINT_OPEN " + tracepoint + ")", call(RAW_TRACEPOINT_OPEN, attr)));
+    }
+  }
+
+  /** Attaches a program to the entry of a kernel function; closing the descriptor detaches it. */
+  public static Fd openKprobeMulti(String function, Fd program) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      MemorySegment functions = arena.allocate(Long.BYTES, 8);
+      functions.set(JAVA_LONG, 0, string(arena, function).address());
+      attr.set(JAVA_INT, 0, program.number());
+      attr.set(JAVA_INT, 8, TRACE_KPROBE_MULTI);
+      attr.set(JAVA_INT, 20, 1);
+      attr.set(JAVA_LONG, 24, functions.address());
+      return new Fd(
+          Native.check(
+              "bpf(BPF_LINK_CREATE kprobe.multi " + function + ")", call(LINK_CREATE, attr)));
     }
   }
 

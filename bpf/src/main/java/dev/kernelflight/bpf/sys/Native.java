@@ -43,6 +43,10 @@ final class Native {
   static final int GETPID = number("getpid");
   static final int GETTID = number("gettid");
   static final int SETPRIORITY = number("setpriority");
+  static final int OPENAT = number("openat");
+  static final int FSOPEN = number("fsopen");
+  static final int FSCONFIG = number("fsconfig");
+  static final int FSMOUNT = number("fsmount");
 
   private Native() {}
 

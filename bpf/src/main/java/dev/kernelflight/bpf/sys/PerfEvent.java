@@ -20,6 +20,7 @@ public final class PerfEvent {
   private static final int ATTR_BYTES = 112;
   private static final int TYPE_HARDWARE = 0;
   private static final int TYPE_SOFTWARE = 1;
+  private static final int TYPE_TRACEPOINT = 2;
   private static final int COUNT_HW_CPU_CYCLES = 0;
   private static final int COUNT_SW_CPU_CLOCK = 0;
   private static final int COUNT_SW_BPF_OUTPUT = 10;
@@ -124,11 +125,39 @@ public final class PerfEvent {
     }
   }
 
+  /**
+   * Attaches a program to a tracepoint; closing the descriptor detaches it. It runs on every CPU.
+   *
+   * @param name for the message of a failure
+   * @param id that {@link Tracefs} tells
+   * @param cpu any CPU that is online
+   */
+  public static Fd openTracepoint(String name, int id, int cpu, Fd program) throws KernelException {
+    String call = "perf_event_open(tracepoint " + name + ")";
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = attr(arena, TYPE_TRACEPOINT, id);
+      attr.set(JAVA_LONG, 40, ATTR_DISABLED);
+      Fd event = open(call, attr, cpu);
+      // the program runs also while the event does not count, and counting costs
+      return setProgram(call, event, program);
+    }
+  }
+
   /** Has an event run a program from now on; closes it if it cannot. */
   private static Fd enable(String what, Fd event, Fd program) throws KernelException {
+    setProgram(what, event, program);
+    try {
+      ioctl("ioctl(PERF_EVENT_IOC_ENABLE) of " + what, event, IOC_ENABLE, 0);
+      return event;
+    } catch (KernelException | RuntimeException e) {
+      event.close();
+      throw e;
+    }
+  }
+
+  private static Fd setProgram(String what, Fd event, Fd program) throws KernelException {
     try {
       ioctl("ioctl(PERF_EVENT_IOC_SET_BPF) of " + what, event, IOC_SET_BPF, program.number());
-      ioctl("ioctl(PERF_EVENT_IOC_ENABLE) of " + what, event, IOC_ENABLE, 0);
       return event;
     } catch (KernelException | RuntimeException e) {
       event.close();

@@ -47,7 +47,15 @@ class BpfObjectTest {
             "kretprobe/open",
             "raw_tp/flush",
             "raw_tp/sys_enter",
-            "raw_tp/sys_exit");
+            "raw_tp/sys_exit",
+            "raw_tp/free_statistics",
+            "raw_tp/nothing",
+            "tracepoint/sys_enter",
+            "tracepoint/sys_exit",
+            "tracepoint/sched_process_exit",
+            "kprobe.multi/sys_enter",
+            "kprobe.multi/sys_exit",
+            "kprobe.multi/do_exit");
     assertThat(object.program("identify").section()).isEqualTo("raw_tp/identify");
     assertThat(object.maps().values())
         .containsExactlyInAnyOrder(
@@ -58,12 +66,20 @@ class BpfObjectTest {
             new MapSpec("batches", 2, 4, object.btf().struct("batch").size(), 2, Bpf.F_MMAPABLE),
             new MapSpec(
                 "cpu_sample_scratch", 6, 4, object.btf().struct("cpu_sample_event").size(), 1, 0),
-            new MapSpec("counters", 6, 4, object.btf().struct("counters").size(), 3, 0),
-            new MapSpec("details", 2, 4, 4, 1024, 0),
-            new MapSpec("statistics", 6, 4, object.btf().struct("statistics").size(), 1024, 0),
             new MapSpec(
-                "thread_statistics", 1, 8, object.btf().struct("statistics").size(), 8192, 0));
-    assertThatThrownBy(() -> object.program("nothing")).hasMessageContaining("nothing");
+                "counters", 2, 4, object.btf().struct("cpu_counters").size(), 1, Bpf.F_MMAPABLE),
+            new MapSpec("details", 2, 4, 4, 1024, 0),
+            new MapSpec(
+                "statistics", 2, 4, object.btf().struct("statistics").size(), 1024, Bpf.F_MMAPABLE),
+            new MapSpec(
+                "thread_statistics",
+                2,
+                4,
+                object.btf().struct("thread_statistics").size(),
+                8192,
+                Bpf.F_MMAPABLE),
+            new MapSpec("statistics_owners", 1, 4, 4, 8192, 0));
+    assertThatThrownBy(() -> object.program("missing")).hasMessageContaining("missing");
   }
 
   @ParameterizedTest
