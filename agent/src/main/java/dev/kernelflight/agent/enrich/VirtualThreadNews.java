@@ -67,7 +67,6 @@ final class VirtualThreadNews {
       Thread weaver =
           new Thread(rootGroup(), this::weave, "Kernel Flight Recorder: virtual threads");
       weaver.setDaemon(true);
-      weaver.setPriority(Thread.NORM_PRIORITY);
       weaver.setContextClassLoader(null);
       weaver.start();
     } catch (Throwable e) {
