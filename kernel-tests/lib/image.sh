@@ -3,7 +3,7 @@
 # userland and a Java runtime) and a thin image with the tests on top. Two concatenated cpio archives
 # are one valid initramfs, so the base is built once.
 
-# java.* and jdk.* modules that the agent, JUnit, AssertJ and Byte Buddy use.
+# java.* and jdk.* modules that the agent, JUnit, AssertJ and its Byte Buddy use.
 modules=java.base,java.compiler,java.instrument,java.logging,java.management,java.xml
 modules+=,jdk.attach,jdk.jcmd,jdk.jfr,jdk.management,jdk.management.jfr,jdk.unsupported,jdk.zipfs
 

@@ -29,6 +29,7 @@ public final class AgentProcess {
   private final List<String> jvmOptions =
       new ArrayList<>(
           List.of("-XX:TieredStopAtLevel=1", "-Xlog:jfr+startup=off", "-Dstdout.encoding=UTF-8"));
+  private final List<String> otherAgents = new ArrayList<>();
   private boolean nativeAccess = true;
   private @Nullable String agentOptions = "";
 
@@ -60,6 +61,12 @@ public final class AgentProcess {
 
   public AgentProcess jvm(String... options) {
     Collections.addAll(jvmOptions, options);
+    return this;
+  }
+
+  /** Loads another agent, after this one. */
+  AgentProcess otherAgent(Path otherAgent) {
+    otherAgents.add("-javaagent:" + otherAgent);
     return this;
   }
 
@@ -134,6 +141,7 @@ public final class AgentProcess {
     if (agentOptions != null) {
       command.add("-javaagent:" + agentJar() + (agentOptions.isEmpty() ? "" : "=" + agentOptions));
     }
+    command.addAll(otherAgents);
     command.addAll(List.of("-cp", classPath(main), main.getName()));
     command.addAll(arguments);
     return command;

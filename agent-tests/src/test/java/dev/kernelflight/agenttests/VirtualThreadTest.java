@@ -9,6 +9,7 @@ import java.lang.classfile.ClassFile;
 import java.lang.constant.ClassDesc;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -110,7 +111,7 @@ class VirtualThreadTest {
   private static Recorded start(String options) {
     Path file = temp.resolve(options + ".jfr");
     Finished finished =
-        AgentProcess.of(VirtualThreads.class, SHORT_LIVED, "advice")
+        AgentProcess.of(VirtualThreads.class, SHORT_LIVED)
             .agent(options)
             .jvm("-Djdk.virtualThreadScheduler.parallelism=4")
             .recordingTo(file)
@@ -189,7 +190,7 @@ class VirtualThreadTest {
     assertThat(opens).hasSize(4 * 4).allSatisfy(VirtualThreadTest::assertOwn);
   }
 
-  /** One that ran before the agent knew of any, one without a name, and one that changes it. */
+  /** The first of all, one without a name, and one that changes it. */
   @ParameterizedTest
   @Tag("portable")
   @ValueSource(strings = {"long-lived", "unnamed", "renamed"})
@@ -197,6 +198,30 @@ class VirtualThreadTest {
     assertThat(opens(run("attach=auto"), kind))
         .singleElement()
         .satisfies(VirtualThreadTest::assertOwn);
+  }
+
+  /** That is from the first of them on. */
+  @Test
+  @Tag("portable")
+  void sinceWhenTheyAreTheirOwnIsSaid() {
+    Recorded recorded = run("attach=auto");
+    String since = "their own since ";
+    String said = lastProbe(recorded).getString("virtualThreads");
+    assertThat(said).startsWith(since);
+    Instant named = Instant.parse(said.substring(since.length()));
+    assertThat(opens(recorded, "long-lived")).isNotEmpty();
+    assertThat(
+            recorded.opens().stream()
+                .filter(open -> Open.of(open).findAny().isPresent())
+                .map(RecordedEvent::getStartTime))
+        .allSatisfy(time -> assertThat(time).isAfter(named));
+  }
+
+  private static RecordedEvent lastProbe(Recorded recorded) {
+    return recorded.named(Recorded.PROBE).stream()
+        .filter(probe -> probe.getString("event").equals(Recorded.FILE_OPEN))
+        .reduce((first, second) -> second)
+        .orElseThrow();
   }
 
   @Test
@@ -252,11 +277,13 @@ class VirtualThreadTest {
   void switchedOffTheyAreTheirCarriers() {
     Path file = temp.resolve("off.jfr");
     Finished finished =
-        AgentProcess.of(VirtualThreads.class, 100, "-")
+        AgentProcess.of(VirtualThreads.class, 100)
             .agent("virtual-threads=false")
             .recordingTo(file)
             .run();
     assertThat(finished.err()).isEmpty();
+    assertThat(lastProbe(Recorded.in(file)).getString("virtualThreads"))
+        .isEqualTo("their carriers', by the option virtual-threads=false");
     List<Open> opens = opens(Recorded.in(file), "short");
     assertThat(opens).hasSize(100).allSatisfy(VirtualThreadTest::assertTheCarriers);
   }
@@ -281,7 +308,7 @@ class VirtualThreadTest {
         .buildTo(patch.resolve(name.replace('.', '/') + ".class"), ClassDesc.of(name), empty -> {});
     Path file = temp.resolve("refused.jfr");
     Finished finished =
-        AgentProcess.of(VirtualThreads.class, 100, "failure")
+        AgentProcess.of(VirtualThreads.class, 100)
             .jvm("--patch-module=java.base=" + patch)
             .recordingTo(file)
             .run();
@@ -290,6 +317,9 @@ class VirtualThreadTest {
         .singleElement()
         .asString()
         .startsWith(AgentProcess.PREFIX + "virtual threads appear as the threads that carry them: ")
+        .contains("duplicate", name);
+    assertThat(lastProbe(Recorded.in(file)).getString("virtualThreads"))
+        .startsWith("their carriers': ")
         .contains("duplicate", name);
     assertThat(opens(Recorded.in(file), "short"))
         .hasSize(100)

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent;
 
+import dev.kernelflight.events.EventWriting;
 import java.lang.instrument.Instrumentation;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +55,7 @@ public final class Agent {
   /** Starts the recorder once; fails only where tracing is required. */
   private static synchronized Outcome load(
       @Nullable String text, Instrumentation instrumentation, boolean starting) {
+    EventWriting.loadClasses();
     boolean required = AgentOptions.asksForRequired(text);
     Recorder trial = recorder;
     try {

@@ -28,6 +28,8 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.TickClock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The wiring, for as long as probes are attached: kernel buffers to decoder to enrichment to JFR,
@@ -35,6 +37,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class Pipeline implements AutoCloseable {
   private final Tracer tracer;
+  private final JavaThreads.Subscription subscription;
   private final ThreadDirectory threads;
   private final VirtualThreads virtualThreads;
   private final KernelClock clock = new KernelClock(TickClock::now);
@@ -51,11 +54,14 @@ final class Pipeline implements AutoCloseable {
   private long undecodable;
   private long records;
   private long busyNanos;
+  private @Nullable String reportedOfVirtualThreads;
 
-  private Pipeline(Tracer tracer, JavaThreads javaThreads, SyscallArguments arguments) {
+  private Pipeline(
+      Tracer tracer, JavaThreads.Subscription subscription, SyscallArguments arguments) {
     this.tracer = tracer;
-    threads = javaThreads.directory();
-    virtualThreads = javaThreads.virtualThreads();
+    this.subscription = subscription;
+    threads = subscription.directory();
+    virtualThreads = subscription.virtualThreads();
     origin = new RecordOrigin(clock, threads, virtualThreads);
     fileOpens = new FileOpenEmitter(origin);
     syscalls = new SyscallEmitter(origin, arguments);
@@ -69,15 +75,16 @@ final class Pipeline implements AutoCloseable {
    * @param drainingThread the kernel's id of the thread that is not to be traced
    * @param epoll woken when there is much to drain
    */
-  static Pipeline open(Tracer.Options options, int drainingThread, Epoll epoll, JavaThreads threads)
+  static Pipeline open(AgentOptions options, int drainingThread, Epoll epoll, JavaThreads threads)
       throws KernelException, IOException {
-    Tracer tracer = Tracer.open(options, drainingThread, epoll);
+    Tracer tracer = Tracer.open(options.tracing(), drainingThread, epoll);
     try {
       SyscallArguments arguments = new SyscallArguments(KernelNames.ofThisMachine());
       arguments.details(tracer::setDetail);
-      Pipeline pipeline = new Pipeline(tracer, threads, arguments);
-      threads.virtualThreads().begin(tracer.carriers());
-      return pipeline;
+      return new Pipeline(
+          tracer,
+          threads.subscribe(tracer.carriers(), options.virtualThreads(), epoll::wakeUp),
+          arguments);
     } catch (KernelException | RuntimeException e) {
       tracer.close();
       throw e;
@@ -123,7 +130,13 @@ final class Pipeline implements AutoCloseable {
   /** JFR has begun a chunk. */
   void beginChunk() {
     origin.chunkBegins();
-    ProbeReporter.report(tracer);
+    reportProbes();
+  }
+
+  /** Commits what carries the events, and whose those of virtual threads are. */
+  void reportProbes() {
+    reportedOfVirtualThreads = subscription.callsOfVirtualThreads();
+    ProbeReporter.report(tracer, reportedOfVirtualThreads);
   }
 
   /** Commits all records that are there. */
@@ -145,6 +158,9 @@ final class Pipeline implements AutoCloseable {
     long before = records;
     threads.update();
     virtualThreads.update();
+    if (!Objects.equals(reportedOfVirtualThreads, subscription.callsOfVirtualThreads())) {
+      reportProbes();
+    }
     clock.anchor();
     if (pass.run(this::onRecord)) {
       threads.drained();
@@ -207,7 +223,7 @@ final class Pipeline implements AutoCloseable {
 
   @Override
   public void close() {
-    virtualThreads.end();
+    subscription.close();
     tracer.close();
   }
 }

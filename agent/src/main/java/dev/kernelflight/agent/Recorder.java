@@ -2,10 +2,9 @@ package dev.kernelflight.agent;
 
 import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.enrich.JavaThreads;
-import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
-import dev.kernelflight.agent.stacks.AdviceLoader;
+import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
@@ -41,7 +40,6 @@ final class Recorder implements FlightRecorderListener {
 
   private static final int HOUSEKEEPING_MILLIS = 1000;
   private static final int DRAINER_NICE = -10;
-  private static final int BACKGROUND_NICE = 10;
 
   /** While the JVM is not ready to tell of threads that start. */
   private static final int STARTING_MILLIS = 1;
@@ -101,13 +99,12 @@ final class Recorder implements FlightRecorderListener {
     try {
       Architecture.current();
       Drainer ready = drainer();
-      try (Pipeline trial =
-          Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads)) {
-        trial.follow(new Requested(Wanted.fileOpensOnly(), PathFilter.ALL));
+      try (Tracer trial = Tracer.open(options.tracing(), ready.tid, ready.epoll)) {
+        trial.follow(Wanted.fileOpensOnly());
         return "file opens by "
-            + trial.tracer().fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
+            + trial.fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
             + "; "
-            + trial.tracer().transport().description();
+            + trial.transport().description();
       }
     } finally {
       lock.unlock();
@@ -226,13 +223,13 @@ final class Recorder implements FlightRecorderListener {
         return;
       }
       if (attached == null) {
-        attached = Pipeline.open(options.tracing(), ready.tid, ready.epoll, ready.threads);
+        attached = Pipeline.open(options, ready.tid, ready.epoll, ready.threads);
         pipeline = attached;
       }
       boolean known = requested.wanted().equals(attached.tracer().wanted());
       attached.follow(requested);
       if (!known) {
-        ProbeReporter.report(attached.tracer());
+        attached.reportProbes();
       }
     } catch (NoHookException e) {
       ProbeReporter.report(e);
@@ -265,19 +262,14 @@ final class Recorder implements FlightRecorderListener {
     if (ready == null) {
       Epoll epoll = new Epoll();
       CompletableFuture<Integer> tid = new CompletableFuture<>();
-      JavaThreads threads =
-          JavaThreads.of(instrumentation, options.virtualThreads(), epoll::wakeUp);
-      threads.whyUnknown().ifPresent(why -> Console.warn("no Java threads: " + why));
-      // a starting JVM refuses for now, but all is linked for the moment that it does not
-      threads.listen();
+      JavaThreads threads = JavaThreads.ofThisProcess(instrumentation, Console::warn);
       Thread thread =
           new Thread(
               () -> {
                 // a buffer that nobody empties in time loses events; emptying it takes little time
                 CurrentProcess.setNice(DRAINER_NICE);
                 tid.complete(CurrentProcess.threadId());
-                try (epoll;
-                    threads) {
+                try (epoll) {
                   drainUntilStopped(epoll, threads);
                 }
               },
@@ -294,7 +286,6 @@ final class Recorder implements FlightRecorderListener {
   private void drainUntilStopped(Epoll epoll, JavaThreads threads) {
     long housekept = System.nanoTime();
     boolean recordingRuns = true;
-    boolean followsVirtualThreads = false;
     int startingRounds = 0;
     while (!stopped) {
       try {
@@ -307,10 +298,6 @@ final class Recorder implements FlightRecorderListener {
         }
         epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
-        if (!followsVirtualThreads && threads.sawCarrier()) {
-          followsVirtualThreads = true;
-          followVirtualThreads(threads);
-        }
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
         if (!attached || due || settingsChanged) {
           housekept = System.nanoTime();
@@ -324,31 +311,6 @@ final class Recorder implements FlightRecorderListener {
         LockSupport.parkNanos(HOUSEKEEPING_MILLIS * 1_000_000L);
       }
     }
-  }
-
-  /** Once there are any: most applications have none, and finding out about them is not free. */
-  private void followVirtualThreads(JavaThreads threads) {
-    String failure = "virtual threads appear as the threads that carry them: ";
-    if (!threads.tellsVirtualThreads()) {
-      Console.warn(failure + "this JVM does not tell which of them runs; JDK 24 or newer does");
-      return;
-    }
-    Thread thread =
-        new Thread(
-            () -> {
-              CurrentProcess.setNice(BACKGROUND_NICE);
-              try {
-                AdviceLoader.installVirtualThreadAdvice(
-                    instrumentation, changed -> threads.virtualThreads().changed((Thread) changed));
-                threads.virtualThreads().expectNews();
-              } catch (Throwable e) {
-                Console.warn(failure + "this JVM's class of them cannot be changed: " + e);
-              }
-            },
-            "Kernel Flight Recorder: virtual threads");
-    thread.setDaemon(true);
-    thread.setContextClassLoader(null);
-    thread.start();
   }
 
   private void drainNow() throws KernelException {

@@ -40,7 +40,6 @@ class ArchitectureTest {
           from("jmc.rules"),
           // What every JVM can load: it finds the others by name.
           from("agent.launch"),
-          new Allowed("dev.kernelflight.agent.stacks..", List.of(ANYTHING)),
           new Allowed("dev.kernelflight.agent.cli..", List.of(ANYTHING)),
           // The root alone, without its sub-packages.
           new Allowed("dev.kernelflight.agent", List.of(ANYTHING)));

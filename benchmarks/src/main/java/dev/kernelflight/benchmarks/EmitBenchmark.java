@@ -69,7 +69,7 @@ public class EmitBenchmark {
   private final KernelClock clock = new KernelClock(TickClock::now);
   private final Thread thread = Thread.currentThread();
   private final ThreadDirectory threads =
-      new ThreadDirectory(() -> new Thread[] {thread}, any -> TID, System::nanoTime);
+      new ThreadDirectory(() -> new Thread[] {thread}, any -> TID, System::nanoTime, () -> {});
   private final FileOpenEmitter emitter =
       new FileOpenEmitter(new RecordOrigin(clock, threads, new VirtualThreads(List::of, () -> {})));
   private final FileOpenEvent event = new FileOpenEvent();

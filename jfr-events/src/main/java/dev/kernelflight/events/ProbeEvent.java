@@ -49,4 +49,11 @@ public final class ProbeEvent extends Event {
   @Label("Refused")
   @Description("Hooks that were tried before, one a line, each with the kernel's answer")
   public @Nullable String refused;
+
+  /** Since when they are their own, or why their carriers'; or null. */
+  @Label("Virtual Threads")
+  @Description(
+      "Whose events the calls of virtual threads are: since when their own, or why their carriers';"
+          + " null where no virtual thread has run, and for statistics")
+  public @Nullable String virtualThreads;
 }

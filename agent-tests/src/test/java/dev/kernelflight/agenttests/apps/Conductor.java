@@ -14,11 +14,13 @@ import java.util.HashMap;
 import java.util.Map;
 import jdk.jfr.Recording;
 import jdk.management.jfr.FlightRecorderMXBean;
+import org.jspecify.annotations.Nullable;
 
 /** Does what it is told on standard input, line by line; its exit code is 3. */
 public final class Conductor {
   private final Map<String, Recording> recordings = new HashMap<>();
   private final Waiting waiting = new Waiting();
+  private @Nullable NamedThreads threads;
 
   private Conductor() {}
 
@@ -41,6 +43,7 @@ public final class Conductor {
     String[] words = line.split(" ", -1);
     switch (words[0]) {
       case "open" -> open(words[1]);
+      case "open-by-threads" -> threads().open(words[1]);
       case "start" -> {
         Recording recording = new Recording();
         recordings.put(words[1], recording);
@@ -97,6 +100,15 @@ public final class Conductor {
       default -> throw new IllegalArgumentException(words[0]);
     }
     return "";
+  }
+
+  private NamedThreads threads() {
+    NamedThreads known = threads;
+    if (known == null) {
+      known = new NamedThreads();
+      threads = known;
+    }
+    return known;
   }
 
   private static void setByBean(Recording recording, String setting) {

@@ -270,7 +270,6 @@ public final class Opens {
   }
 
   private void fromVirtualThread() throws InterruptedException {
-    VirtualThreads.awaitAdvice();
     Thread.ofVirtual()
         .name("virtual")
         .start(() -> {

@@ -25,21 +25,10 @@ public final class VirtualThreads {
 
   private VirtualThreads() {}
 
-  /**
-   * Arguments: how many short-lived threads to start; what of the agent's to wait for before: that
-   * its advice is in force, that it failed, or "-" for nothing.
-   */
+  /** Argument: how many short-lived threads to start. */
   public static void main(String[] args) throws Exception {
     int many = Integer.parseInt(args[0]);
-    boolean defined = adviceIsDefined();
     Thread longLived = longLived();
-    switch (args[1]) {
-      case "advice" -> awaitAdvice();
-      case "failure" -> awaitFailure(defined);
-      default -> {
-        // at once
-      }
-    }
     LONG_LIVED_GOES_ON.countDown();
     longLived.join();
     shortLived(many);
@@ -54,7 +43,7 @@ public final class VirtualThreads {
   private static final CountDownLatch LONG_LIVED_GOES_ON = new CountDownLatch(1);
   private static final ConcurrentHashMap<Integer, Boolean> CARRIERS = new ConcurrentHashMap<>();
 
-  /** One that runs before the agent knows that there are virtual threads. */
+  /** One that lives until the others are there. */
   private static Thread longLived() throws InterruptedException {
     Thread thread =
         Thread.ofVirtual()
@@ -66,41 +55,6 @@ public final class VirtualThreads {
             });
     LONG_LIVED_RUNS.await();
     return thread;
-  }
-
-  /** Until the agent has woven in its advice: the thread that does it has come and gone. */
-  static void awaitAdvice() throws InterruptedException {
-    Thread.startVirtualThread(() -> {}).join();
-    while (!adviceIsDefined() || adviceIsBeingWoven()) {
-      Thread.sleep(10);
-    }
-  }
-
-  /** That it fails, because there is such a class already. */
-  private static void awaitFailure(boolean defined) throws InterruptedException {
-    if (!defined) {
-      throw new IllegalStateException("the JDK is not as it should be for this");
-    }
-    while (!adviceIsBeingWoven()) {
-      Thread.sleep(1);
-    }
-    while (adviceIsBeingWoven()) {
-      Thread.sleep(10);
-    }
-  }
-
-  private static boolean adviceIsDefined() {
-    try {
-      Class.forName("java.lang.VirtualThreadNews", false, null);
-      return true;
-    } catch (ClassNotFoundException e) {
-      return false;
-    }
-  }
-
-  private static boolean adviceIsBeingWoven() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .anyMatch(thread -> thread.getName().equals("Kernel Flight Recorder: virtual threads"));
   }
 
   /** Threads that open one file and are gone, long before anybody reads that they did. */

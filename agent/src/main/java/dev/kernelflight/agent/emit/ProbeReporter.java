@@ -10,23 +10,32 @@ import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Commits which hook carries which event, and why better ones do not. Any thread. */
 public final class ProbeReporter {
   private ProbeReporter() {}
 
-  /** Reports the hooks that are in force. */
-  public static void report(Tracer tracer) {
-    tracer.fileOpenProbe().ifPresent(probe -> commit(FileOpenEvent.NAME, probe, tracer));
-    tracer.sampleProbe().ifPresent(probe -> commit(CpuSampleEvent.NAME, probe, tracer));
+  /**
+   * Reports the hooks that are in force.
+   *
+   * @param virtualThreads whose events those of virtual threads are
+   */
+  public static void report(Tracer tracer, @Nullable String virtualThreads) {
+    tracer
+        .fileOpenProbe()
+        .ifPresent(probe -> commit(FileOpenEvent.NAME, probe, tracer, virtualThreads));
+    tracer
+        .sampleProbe()
+        .ifPresent(probe -> commit(CpuSampleEvent.NAME, probe, tracer, virtualThreads));
     tracer
         .syscallProbe()
         .ifPresent(probe -> {
           if (tracer.wanted().syscalls().isPresent()) {
-            commit(SyscallEvent.NAME, probe, tracer);
+            commit(SyscallEvent.NAME, probe, tracer, virtualThreads);
           }
           if (tracer.wanted().statistics().isPresent()) {
-            commit(SyscallStatisticsEvent.NAME, probe, tracer);
+            commit(SyscallStatisticsEvent.NAME, probe, tracer, null);
           }
         });
   }
@@ -42,11 +51,13 @@ public final class ProbeReporter {
     event(event, e.refusals()).commit();
   }
 
-  private static void commit(String eventName, Tracer.Probe probe, Tracer tracer) {
+  private static void commit(
+      String eventName, Tracer.Probe probe, Tracer tracer, @Nullable String virtualThreads) {
     ProbeEvent event = event(eventName, probe.refusals());
     event.hook = probe.hook().kind().toString();
     event.target = probe.hook().target();
     event.buffer = tracer.transport().description();
+    event.virtualThreads = virtualThreads;
     event.commit();
   }
 

@@ -19,9 +19,9 @@ import java.util.Set;
  * The kernel's ids of Java threads, read from HotSpot without a safepoint: {@code Thread.eetop} is
  * the address of the VM's thread, and where that holds its id the VM itself says in the tables that
  * it exports for debuggers ({@code gHotSpotVMStructs}, see {@code vmStructs.hpp}). Memory is read
- * so that a thread that ends meanwhile cannot crash the JVM. One thread at a time.
+ * so that a thread that ends meanwhile cannot crash the JVM. Thread-safe.
  */
-final class HotSpotThreads implements AutoCloseable {
+final class HotSpotThreads {
   private static final String LIBRARY = "libjvm.so";
   private static final int NAME_BYTES = 24;
   private static final int LARGEST_ENTRY_BYTES = 128;
@@ -61,7 +61,7 @@ final class HotSpotThreads implements AutoCloseable {
   }
 
   /** The kernel's id of a thread, or -1 if the thread does not run. */
-  int osThreadId(Thread thread) {
+  synchronized int osThreadId(Thread thread) {
     long vmThread = (long) eetop.getVolatile(thread);
     if (vmThread == 0 || !window.copyFrom(vmThread + osThreadOffset, Long.BYTES)) {
       return -1;
@@ -156,10 +156,5 @@ final class HotSpotThreads implements AutoCloseable {
       }
     }
     return true;
-  }
-
-  @Override
-  public void close() {
-    window.close();
   }
 }

@@ -1,123 +1,196 @@
 package dev.kernelflight.agent.enrich;
 
+import dev.kernelflight.bpf.Carriers;
 import dev.kernelflight.bpf.sys.ThreadStarts;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Feeds a {@link ThreadDirectory} from this JVM, and says why where that is impossible: then
- * records keep the kernel's id and name of their thread.
+ * What this process tells of its threads: those that run, each that starts, and which virtual
+ * thread a carrier runs. There is one of it in a process. Whoever reads records subscribes, and
+ * ends nothing for another when it unsubscribes; while nobody subscribes, nothing is told or kept.
+ * Thread-safe.
  */
-public final class JavaThreads implements AutoCloseable {
-  private final ThreadDirectory directory;
-  private final VirtualThreads virtualThreads;
-  private final boolean followVirtual;
-  private final @Nullable HotSpotThreads hotSpot;
-  private final @Nullable String whyUnknown;
-  private boolean awaitsStarts;
-  private volatile boolean sawCarrier;
+public final class JavaThreads {
+  private static @Nullable JavaThreads ofThisProcess;
 
-  private JavaThreads(
-      boolean followVirtual,
-      Runnable wakeUp,
-      @Nullable HotSpotThreads hotSpot,
-      @Nullable String whyUnknown) {
-    this.followVirtual = followVirtual;
-    this.hotSpot = hotSpot;
-    this.whyUnknown = whyUnknown;
-    awaitsStarts = hotSpot != null;
-    virtualThreads = new VirtualThreads(runningVirtual(), wakeUp);
-    directory =
-        hotSpot == null
-            ? new ThreadDirectory(() -> new Thread[0], thread -> -1, System::nanoTime)
-            : new ThreadDirectory(
-                JavaThreads::running, thread -> find(hotSpot, thread), System::nanoTime);
+  private final @Nullable HotSpotThreads hotSpot;
+  private final VirtualThreadNews news;
+  private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
+
+  /** What the JVM said when it was asked to tell of threads that start. */
+  private ThreadStarts.Answer starts = ThreadStarts.Answer.NOT_YET;
+
+  private JavaThreads(Instrumentation instrumentation, Consumer<String> warn) {
+    news =
+        new VirtualThreadNews(
+            instrumentation,
+            thread -> subscriptions.forEach(one -> one.virtualThreads.changed(thread)),
+            () -> subscriptions.forEach(one -> one.virtualThreads.expectNews()),
+            warn);
+    HotSpotThreads found = null;
+    try {
+      found = new HotSpotThreads(instrumentation);
+    } catch (ReflectiveOperationException | IOException | RuntimeException e) {
+      warn.accept("no Java threads: " + e);
+    }
+    hotSpot = found;
   }
 
   /**
-   * Finds the threads of this JVM, those that start only after {@link #listen}.
+   * The threads of this JVM. Where they cannot be found, records keep the kernel's id and name.
    *
-   * @param followVirtual whether to tell virtual threads from the threads that carry them
-   * @param wakeUp called by any thread when records should be read soon
+   * @param warn told why they cannot be found, or virtual threads not be told from their carriers
    */
-  public static JavaThreads of(
-      Instrumentation instrumentation, boolean followVirtual, Runnable wakeUp) {
-    try {
-      return new JavaThreads(followVirtual, wakeUp, new HotSpotThreads(instrumentation), null);
-    } catch (ReflectiveOperationException | IOException | RuntimeException e) {
-      return new JavaThreads(followVirtual, wakeUp, null, e.toString());
+  public static synchronized JavaThreads ofThisProcess(
+      Instrumentation instrumentation, Consumer<String> warn) {
+    JavaThreads known = ofThisProcess;
+    if (known == null) {
+      known = new JavaThreads(instrumentation, warn);
+      ofThisProcess = known;
     }
+    return known;
   }
 
-  private int find(HotSpotThreads threads, Thread thread) {
-    int tid = threads.osThreadId(thread);
-    if (tid > 0) {
-      noticeCarrier(threads, tid, thread);
-    }
-    return tid;
-  }
+  /** What a reader of records knows of the threads that made them; until it is closed. */
+  public final class Subscription implements AutoCloseable {
+    private final ThreadDirectory directory;
+    private final VirtualThreads virtualThreads;
+    private final boolean followVirtual;
 
-  private void noticeCarrier(HotSpotThreads threads, int tid, Thread thread) {
-    if (followVirtual && VirtualThreads.isCarrier(thread)) {
+    private Subscription(Carriers kernel, boolean followVirtual, Runnable wakeUp) {
+      this.followVirtual = followVirtual;
+      virtualThreads = new VirtualThreads(runningVirtual(), wakeUp);
+      virtualThreads.begin(kernel);
+      HotSpotThreads threads = hotSpot;
+      directory =
+          threads == null
+              ? new ThreadDirectory(() -> new Thread[0], thread -> -1, System::nanoTime, wakeUp)
+              : new ThreadDirectory(
+                  JavaThreads::running, thread -> find(threads, thread), System::nanoTime, wakeUp);
+    }
+
+    private int find(HotSpotThreads threads, Thread thread) {
+      int tid = threads.osThreadId(thread);
+      if (tid > 0) {
+        noticeCarrier(threads, tid, thread);
+      }
+      return tid;
+    }
+
+    /** Returns whether it is one whose virtual threads are to be told from it. */
+    private boolean noticeCarrier(HotSpotThreads threads, int tid, Thread thread) {
+      if (!followVirtual || !VirtualThreads.isCarrier(thread)) {
+        return false;
+      }
       long currentId = threads.currentIdAddress(thread);
       if (threads.tellsCurrent() && currentId != 0) {
         virtualThreads.carrierStarted(tid, thread, currentId);
       }
-      sawCarrier = true;
+      news.begin(threads.tellsCurrent());
+      return true;
+    }
+
+    /** Where records look their thread up. */
+    public ThreadDirectory directory() {
+      return directory;
+    }
+
+    /** Where records look up what their carrier ran. */
+    public VirtualThreads virtualThreads() {
+      return virtualThreads;
+    }
+
+    /**
+     * Whose the calls of virtual threads are: since when their own, or why their carriers'. Null as
+     * long as there are none.
+     */
+    public @Nullable String callsOfVirtualThreads() {
+      return followVirtual ? news.state() : "their carriers', by the option virtual-threads=false";
+    }
+
+    @Override
+    public void close() {
+      unsubscribe(this);
+      virtualThreads.end();
     }
   }
 
   /**
-   * Asks the JVM to tell of threads that start.
+   * Tells of threads from now on. Where virtual threads run already, this waits until they are told
+   * from their carriers.
+   *
+   * @param kernel is told which threads carry virtual ones
+   * @param followVirtual whether to tell virtual threads from the threads that carry them
+   * @param wakeUp called by any thread when records should be read soon
+   */
+  public Subscription subscribe(Carriers kernel, boolean followVirtual, Runnable wakeUp) {
+    Subscription subscription = new Subscription(kernel, followVirtual, wakeUp);
+    subscriptions.add(subscription);
+    if (news.isTold()) {
+      subscription.virtualThreads.expectNews();
+    }
+    synchronized (this) {
+      listen();
+      if (starts == ThreadStarts.Answer.YES) {
+        subscription.directory.expectStarts();
+      }
+    }
+    subscription.directory.look();
+    if (followVirtual && news.state() != null) {
+      news.await();
+    }
+    return subscription;
+  }
+
+  private synchronized void unsubscribe(Subscription subscription) {
+    subscriptions.remove(subscription);
+    if (subscriptions.isEmpty() && starts == ThreadStarts.Answer.YES) {
+      ThreadStarts.ignore();
+      starts = ThreadStarts.Answer.NOT_YET;
+    }
+  }
+
+  /**
+   * Asks the JVM to tell of threads that start, while anybody wants to know.
    *
    * @return whether it has decided; a JVM that is still starting up must be asked again
    */
-  public boolean listen() {
+  public synchronized boolean listen() {
     HotSpotThreads threads = hotSpot;
-    if (awaitsStarts && threads != null) {
-      ThreadStarts.Answer answer =
-          ThreadStarts.listen(() -> {
-            Thread self = Thread.currentThread();
-            int tid = threads.ownOsThreadId(self);
-            directory.started(tid, self);
-            noticeCarrier(threads, tid, self);
-          });
-      if (answer == ThreadStarts.Answer.YES) {
-        directory.expectStarts();
-      }
-      awaitsStarts = answer == ThreadStarts.Answer.NOT_YET;
+    if (threads == null || subscriptions.isEmpty()) {
+      return true;
     }
-    return !awaitsStarts;
+    if (starts == ThreadStarts.Answer.NOT_YET) {
+      starts = ThreadStarts.listen(() -> threadStarted(threads));
+      if (starts == ThreadStarts.Answer.YES) {
+        subscriptions.forEach(one -> one.directory.expectStarts());
+      }
+    }
+    return starts != ThreadStarts.Answer.NOT_YET;
   }
 
-  /** Where records look their thread up. */
-  public ThreadDirectory directory() {
-    return directory;
-  }
-
-  /** Where records look up what their carrier ran. */
-  public VirtualThreads virtualThreads() {
-    return virtualThreads;
-  }
-
-  /** Whether there are threads that run virtual ones, which are to be told from them. */
-  public boolean sawCarrier() {
-    return sawCarrier;
-  }
-
-  /** Whether this JVM tells which virtual thread a carrier runs. */
-  public boolean tellsVirtualThreads() {
-    return hotSpot != null && hotSpot.tellsCurrent();
-  }
-
-  /** Why no Java thread can be found, if that is so. */
-  public Optional<String> whyUnknown() {
-    return Optional.ofNullable(whyUnknown);
+  /**
+   * On the thread that starts, before it runs anything. A carrier waits until its virtual threads
+   * will be told from it: of those that run, start and end meanwhile there are none.
+   */
+  private void threadStarted(HotSpotThreads threads) {
+    Thread self = Thread.currentThread();
+    int tid = threads.ownOsThreadId(self);
+    boolean wait = false;
+    for (Subscription one : subscriptions) {
+      one.directory.started(tid, self);
+      wait |= one.noticeCarrier(threads, tid, self);
+    }
+    if (wait) {
+      news.await();
+    }
   }
 
   private static Supplier<List<Thread>> runningVirtual() {
@@ -125,14 +198,6 @@ public final class JavaThreads implements AutoCloseable {
       return new RunningVirtualThreads()::all;
     } catch (ReflectiveOperationException | RuntimeException e) {
       return List::of;
-    }
-  }
-
-  @Override
-  public void close() {
-    if (hotSpot != null) {
-      ThreadStarts.ignore();
-      hotSpot.close();
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.kernelflight.agent.enrich;
 
+import java.lang.ref.SoftReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
@@ -13,52 +15,80 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threads are learned in two ways: those that say so when they start ({@link #started}) at once,
  * so that a thread that lives for a moment only is known when its records are drained; the others
- * by a look at all running threads when an unknown id comes up. A thread that ended is forgotten a
- * while later, when its last records are drained. Where the kernel has given its id to another
- * thread by then, the time of that one's start decides.
+ * by a look at all running threads. Once all threads say so, an unknown id is no Java thread's, and
+ * no reason to look again. A thread that ended is forgotten a while later, when its last records
+ * are drained. Where the kernel has given its id to another thread by then, the time of that one's
+ * start decides.
+ *
+ * <p>Of a thread that ended nothing but this may hold its task, which may be large. So threads are
+ * held softly: rather than that the application has no memory left, a record has no name.
  *
  * <p>{@link #started} may be called from any thread, everything else from one at a time.
  */
 public final class ThreadDirectory {
-  /** How long an unknown id is no reason for another look, where threads say that they start. */
-  static final long LOOK_AGAIN_NANOS = 1_000_000_000L;
+  /** How often at least those that ended are looked for. */
+  private static final long LOOK_FOR_ENDED_NANOS = 1_000_000_000L;
 
-  /** The same where they do not: a thread may be unknown for so long after its start. */
+  /**
+   * How long an unknown id is no reason for another look, where threads do not say that they start:
+   * one may be unknown for so long.
+   */
   static final long LOOK_AGAIN_UNTOLD_NANOS = 20_000_000L;
 
-  /** So long at least is remembered who ended. */
+  /** So long is remembered who ended, unless many have. */
   static final long FORGET_NANOS = 5_000_000_000L;
+
+  /** So many that ended are remembered longer than their records need. */
+  static final int MOST_ENDED = 1 << 10;
+
+  /** News that nobody takes in time is not kept without end. */
+  static final int MOST_WAITING = 1 << 14;
+
+  /** So much news is better taken at once, before the garbage collector has to copy it. */
+  private static final int MANY_WAITING = 1 << 11;
 
   private static final int FIRST_SLOTS = 256;
 
   private static final class Binding {
     final int tid;
-    final Thread thread;
+    final SoftReference<Thread> thread;
     final long since;
     @Nullable Binding previous;
     long foundDead;
 
-    Binding(int tid, Thread thread, long since, @Nullable Binding previous) {
+    Binding(int tid, SoftReference<Thread> thread, long since, @Nullable Binding previous) {
       this.tid = tid;
       this.thread = thread;
       this.since = since;
       this.previous = previous;
     }
+
+    boolean isOf(@Nullable Thread other) {
+      return other != null && thread.refersTo(other);
+    }
+
+    boolean isAlive() {
+      Thread known = thread.get();
+      return known != null && known.isAlive();
+    }
   }
 
-  private record Start(int tid, Thread thread, long nanos) {}
+  private record Start(int tid, SoftReference<Thread> thread, long nanos) {}
 
   private final Supplier<Thread[]> runningThreads;
   private final ToIntFunction<Thread> osThreadId;
   private final LongSupplier nanoTime;
+  private final Runnable onMany;
   private final ConcurrentLinkedQueue<Start> starts = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger waiting = new AtomicInteger();
   private volatile boolean toldOfStarts;
 
-  /** Whether those that started just before {@link #expectStarts} are still to be looked for. */
+  /** Whether threads may have started without a word. */
   private volatile boolean lookOnce;
 
   private long lastLook = Long.MIN_VALUE / 2;
   private long lastForgetting;
+  private int boundSinceForgetting;
   private long lastUpdate;
 
   /** Open addressing by tid, at most half full. */
@@ -70,12 +100,17 @@ public final class ThreadDirectory {
    * @param runningThreads all platform threads that run
    * @param osThreadId the kernel's id of a thread, negative if it does not run
    * @param nanoTime the clock that records are stamped with
+   * @param onMany called by any thread when there is much to be taken by {@link #update}
    */
   public ThreadDirectory(
-      Supplier<Thread[]> runningThreads, ToIntFunction<Thread> osThreadId, LongSupplier nanoTime) {
+      Supplier<Thread[]> runningThreads,
+      ToIntFunction<Thread> osThreadId,
+      LongSupplier nanoTime,
+      Runnable onMany) {
     this.runningThreads = runningThreads;
     this.osThreadId = osThreadId;
     this.nanoTime = nanoTime;
+    this.onMany = onMany;
   }
 
   /** From now on every thread that starts is told by {@link #started}; any thread may say so. */
@@ -86,14 +121,23 @@ public final class ThreadDirectory {
 
   /** A thread has started; called by itself or about it, before it makes a record. */
   public void started(int tid, Thread thread) {
-    starts.add(new Start(tid, thread, nanoTime.getAsLong()));
+    int waits = waiting.incrementAndGet();
+    if (waits > MOST_WAITING) {
+      waiting.decrementAndGet();
+      lookOnce = true;
+      return;
+    }
+    starts.add(new Start(tid, new SoftReference<>(thread), nanoTime.getAsLong()));
+    if (waits % MANY_WAITING == 0) {
+      onMany.run();
+    }
   }
 
   /** Takes in the threads that started; called before each pass over the records. */
   public void update() {
     takeInStarts();
     if (lookOnce) {
-      lookAtRunning();
+      look();
     }
     lastUpdate = nanoTime.getAsLong();
   }
@@ -105,16 +149,21 @@ public final class ThreadDirectory {
    */
   public void drained() {
     long now = nanoTime.getAsLong();
-    if (now - lastForgetting > LOOK_AGAIN_NANOS) {
+    if (now - lastForgetting > LOOK_FOR_ENDED_NANOS
+        || boundSinceForgetting > MOST_ENDED + size / 4) {
       lastForgetting = now;
+      boundSinceForgetting = 0;
       forgetEnded(now);
     }
   }
 
   private void takeInStarts() {
+    int taken = 0;
     for (Start start = starts.poll(); start != null; start = starts.poll()) {
-      bind(start.tid, start.thread, start.nanos);
+      taken++;
+      bind(start.tid, start.thread.get(), start.thread, start.nanos);
     }
+    waiting.addAndGet(-taken);
   }
 
   /**
@@ -126,42 +175,43 @@ public final class ThreadDirectory {
     Binding binding = slots[slot(tid)];
     if (binding == null) {
       takeInStarts();
-      lookAtRunning();
+      if (!toldOfStarts && nanoTime.getAsLong() - lastLook >= LOOK_AGAIN_UNTOLD_NANOS) {
+        look();
+      }
       binding = slots[slot(tid)];
     }
     while (binding != null && binding.since > nanos && binding.previous != null) {
       binding = binding.previous;
     }
-    return binding == null ? null : binding.thread;
+    return binding == null ? null : binding.thread.get();
   }
 
-  private void lookAtRunning() {
-    long now = nanoTime.getAsLong();
-    long pause = toldOfStarts ? LOOK_AGAIN_NANOS : LOOK_AGAIN_UNTOLD_NANOS;
-    if (!lookOnce && now - lastLook < pause) {
-      return;
-    }
+  /** Finds the threads that run. */
+  void look() {
     lookOnce = false;
+    long now = nanoTime.getAsLong();
     for (Thread thread : runningThreads.get()) {
       int tid = osThreadId.applyAsInt(thread);
       if (tid > 0) {
-        bind(tid, thread, lastLook);
+        bind(tid, thread, new SoftReference<>(thread), lastLook);
       }
     }
     lastLook = now;
   }
 
-  private void bind(int tid, Thread thread, long since) {
+  private void bind(int tid, @Nullable Thread thread, SoftReference<Thread> reference, long since) {
     int slot = slot(tid);
     Binding bound = slots[slot];
     if (bound == null) {
-      slots[slot] = new Binding(tid, thread, since, null);
+      slots[slot] = new Binding(tid, reference, since, null);
+      boundSinceForgetting++;
       if (++size * 2 > slots.length) {
         rehash(slots.length * 2);
       }
-    } else if (bound.thread != thread) {
+    } else if (!bound.isOf(thread)) {
       // it had to wait for the id, which the one before had when it started
-      slots[slot] = new Binding(tid, thread, Math.max(since, bound.since + 1), bound);
+      slots[slot] = new Binding(tid, reference, Math.max(since, bound.since + 1), bound);
+      boundSinceForgetting++;
     }
   }
 
@@ -176,20 +226,30 @@ public final class ThreadDirectory {
 
   private void forgetEnded(long now) {
     boolean forgotten = false;
+    int remembered = 0;
     for (int i = 0; i < slots.length; i++) {
       Binding binding = slots[i];
       if (binding == null) {
         continue;
       }
-      if (binding.previous != null && hasBeenDrainedSince(binding.since, now)) {
-        binding.previous = null;
+      if (binding.previous != null && binding.since <= lastUpdate) {
+        if (isLongAgo(binding.since, now) || remembered >= MOST_ENDED) {
+          binding.previous = null;
+        } else {
+          remembered++;
+        }
       }
-      if (!binding.thread.isAlive()) {
+      if (!binding.isAlive()) {
         if (binding.foundDead == 0) {
           binding.foundDead = now;
-        } else if (hasBeenDrainedSince(binding.foundDead, now)) {
-          slots[i] = null;
-          forgotten = true;
+        } else if (binding.foundDead <= lastUpdate) {
+          // the pass that just ended had all records from before then
+          if (isLongAgo(binding.foundDead, now) || remembered >= MOST_ENDED) {
+            slots[i] = null;
+            forgotten = true;
+          } else {
+            remembered++;
+          }
         }
       }
     }
@@ -198,9 +258,8 @@ public final class ThreadDirectory {
     }
   }
 
-  /** Whether the pass that just ended had all records from before then, which is long ago. */
-  private boolean hasBeenDrainedSince(long nanos, long now) {
-    return nanos <= lastUpdate && now - nanos > FORGET_NANOS;
+  private static boolean isLongAgo(long nanos, long now) {
+    return now - nanos > FORGET_NANOS;
   }
 
   private void rehash(int length) {

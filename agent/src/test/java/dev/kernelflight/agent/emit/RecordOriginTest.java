@@ -22,7 +22,7 @@ class RecordOriginTest {
   private final Thread running = Thread.currentThread();
   private long now = System.nanoTime();
   private final ThreadDirectory threads =
-      new ThreadDirectory(() -> new Thread[0], thread -> -1, () -> now);
+      new ThreadDirectory(() -> new Thread[0], thread -> -1, () -> now, () -> {});
   private final RecordOrigin origin =
       new RecordOrigin(
           new KernelClock(System::nanoTime, System::nanoTime, OFFSET),

@@ -2,6 +2,7 @@ package dev.kernelflight.agent.enrich;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,8 +22,10 @@ class ThreadDirectoryTest {
   private final CountDownLatch end = new CountDownLatch(1);
   private final Map<Thread, Integer> running = new HashMap<>();
   private final ThreadDirectory directory =
-      new ThreadDirectory(this::look, thread -> running.getOrDefault(thread, -1), () -> now);
+      new ThreadDirectory(
+          this::look, thread -> running.getOrDefault(thread, -1), () -> now, () -> woken++);
   private int looks;
+  private int woken;
 
   private Thread[] look() {
     looks++;
@@ -214,16 +217,60 @@ class ThreadDirectoryTest {
     assertThat(directory.find(7, now)).isSameAs(thread);
   }
 
+  /** Such as of the garbage collector's threads, which come up all the time. */
   @Test
-  void anUnknownIdIsNoReasonForALookEachTime() {
+  void whereAllStartsAreToldAnUnknownIdIsNoReasonForALook() {
     directory.expectStarts();
-    for (int i = 0; i < 1000; i++) {
-      assertThat(directory.find(100 + i, now)).isNull();
-      now += ThreadDirectory.LOOK_AGAIN_NANOS / 1000;
+    for (int second = 0; second < 1000; second++) {
+      directory.update();
+      assertThat(directory.find(100 + second % 2, now)).isNull();
+      assertThat(directory.find(1000 + second, now)).isNull();
+      directory.drained();
+      now += SECOND;
     }
     assertThat(looks).isEqualTo(1);
-    directory.find(5000, now + 1);
+  }
+
+  /**
+   * Where they start faster than records are drained, not all are kept, but all that live found.
+   */
+  @Test
+  void startsThatNobodyTakesAreNotKeptWithoutEnd() throws Exception {
+    directory.expectStarts();
+    directory.update();
+    Thread ended = ended();
+    for (int i = 0; i < ThreadDirectory.MOST_WAITING; i++) {
+      directory.started(100 + i, ended);
+    }
+    assertThat(woken).isPositive();
+    Thread dropped = living();
+    directory.started(7, dropped);
+    assertThat(directory.find(7, now)).isNull();
+    running.put(dropped, 7);
+    directory.update();
     assertThat(looks).isEqualTo(2);
+    assertThat(directory.find(7, now)).isSameAs(dropped);
+    assertThat(directory.find(100, now)).isSameAs(ended);
+  }
+
+  /** A million, one after the other and with ids that come again, while records are drained. */
+  @Test
+  void ofManyThatEndedFewAreRemembered() {
+    directory.expectStarts();
+    List<WeakReference<Thread>> all = new ArrayList<>();
+    for (int i = 0; i < 1_000_000; i++) {
+      // never started, which is as good as ended
+      Thread thread = new Thread(() -> {});
+      all.add(new WeakReference<>(thread));
+      directory.started(1 + i % 30_000, thread);
+      now += 50_000;
+      if (i % 1000 == 0) {
+        pass();
+      }
+    }
+    System.gc();
+    long remembered = all.stream().filter(thread -> thread.get() != null).count();
+    assertThat(remembered).isLessThan(10_000);
   }
 
   @Test
