@@ -123,7 +123,8 @@ final class Drainer {
   /**
    * What draining needs; one thread at a time may ask.
    *
-   * @param javaThreads makes the look-up of threads, which calls what it is given to be drained soon
+   * @param javaThreads makes the look-up of threads, which calls what it is given to be drained
+   *     soon
    */
   Means means(Function<Runnable, JavaThreads> javaThreads) throws KernelException {
     Means ready = means;

@@ -63,6 +63,9 @@ final class Pipeline implements AutoCloseable {
   private long uncommittedTold;
   private @Nullable Throwable whyUncommitted;
 
+  /** Whether system calls were ever counted. */
+  private boolean hasCounted;
+
   /** Why some of what was last requested is not traced, if that is so. */
   private @Nullable NoHookException refused;
 
@@ -114,10 +117,11 @@ final class Pipeline implements AutoCloseable {
     if (known && !tracer.mayImprove()) {
       return;
     }
-    if (!known && tracer.wanted().statistics().isEmpty()) {
+    if (!known && hasCounted && tracer.wanted().statistics().isEmpty()) {
       // what was counted after the last event, when they were wanted before
       attempt("counts of older system calls", () -> tracer.readStatistics(statistics::skip));
     }
+    hasCounted |= requested.wanted().statistics().isPresent();
     NoHookException before = refused;
     refused = null;
     try {

@@ -66,13 +66,15 @@ public final class OutageReporter {
    * @return whether any event is newly missing
    */
   public boolean update(Map<String, Missing> missing) {
-    outages.values().removeIf(outage -> {
-      boolean over = !missing.containsKey(outage.event);
-      if (over) {
-        outage.commitSpan();
-      }
-      return over;
-    });
+    outages
+        .values()
+        .removeIf(outage -> {
+          boolean over = !missing.containsKey(outage.event);
+          if (over) {
+            outage.commitSpan();
+          }
+          return over;
+        });
     boolean news = false;
     for (Map.Entry<String, Missing> entry : missing.entrySet()) {
       if (!outages.containsKey(entry.getKey())) {
