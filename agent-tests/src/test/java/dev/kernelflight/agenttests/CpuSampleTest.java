@@ -1,9 +1,11 @@
 package dev.kernelflight.agenttests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Conductor;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +22,7 @@ class CpuSampleTest {
   private static final String OPENS_OFF = "kernel.FileOpen#enabled=false";
   private static final String SYSCALLS_OFF = "kernel.Syscall#enabled=false";
   private static final String STATISTICS_OFF = "kernel.SyscallStatistics#enabled=false";
+  private static final Path MOST_SAMPLES = Path.of("/proc/sys/kernel/perf_event_max_sample_rate");
   private static final int ENOUGH_MILLIS = 3_000;
 
   @TempDir Path directory;
@@ -139,6 +142,44 @@ class CpuSampleTest {
       process.tell("await-settings");
       assertThat(process.programs()).isZero();
       assertThat(stop(process, "r").named(Recorded.CPU_SAMPLE)).isNotEmpty();
+    }
+  }
+
+  /** The kernel lowers the limit by itself, where sampling takes too long. */
+  @Test
+  @Tag("portable")
+  void fewerSamplesWhereTheKernelAllowsNoMore() throws Exception {
+    String before = Files.readString(MOST_SAMPLES).strip();
+    assumeTrue(Files.isWritable(MOST_SAMPLES), "only root may lower the kernel's limit");
+    try (Running process = AgentProcess.of(Conductor.class).start()) {
+      process.tell("burn");
+      try {
+        Files.writeString(MOST_SAMPLES, "50");
+        process.tell("start", "r", ENABLED);
+        process.tell("open", "/numbered/1");
+        sampleForAWhile();
+      } finally {
+        Files.writeString(MOST_SAMPLES, before);
+      }
+      process.tell("await-settings");
+      process.tell("open", "/numbered/2");
+      Recorded recorded = stop(process, "r");
+      assertThat(recorded.opensOf("/numbered/1")).hasSize(1);
+      assertThat(recorded.opensOf("/numbered/2")).hasSize(1);
+      assertThat(recorded.named(Recorded.CPU_SAMPLE)).isNotEmpty();
+      List<RecordedEvent> probes =
+          recorded.named(Recorded.PROBE).stream()
+              .filter(probe -> Recorded.CPU_SAMPLE.equals(probe.getString("event")))
+              .toList();
+      assertThat(probes)
+          .extracting(probe -> probe.getString("target").replaceAll(".* at ", ""))
+          .startsWith("50 Hz")
+          .endsWith("99 Hz");
+      assertThat(probes.getFirst().getString("refused"))
+          .contains("at 99 Hz: the kernel takes at most 50 samples a second now");
+      assertThat(process.end().err())
+          .hasLineCount(1)
+          .contains("the kernel takes at most 50 samples a second");
     }
   }
 

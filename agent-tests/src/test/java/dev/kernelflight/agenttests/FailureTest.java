@@ -241,6 +241,46 @@ class FailureTest {
     assertThat(finished.exitCode()).isZero();
   }
 
+  static Stream<Failure> ofEverything() {
+    return Stream.concat(
+        inTheSystem(), inTheKernel().filter(failure -> failure.name.startsWith("seccomp")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("ofEverything")
+  void aRecordingTellsWhyItHasNoKernelEvents(Failure failure, @TempDir Path temp) {
+    assumeItFails(failure);
+    Path file = temp.resolve("recording.jfr");
+    try (Running jvm = failure.process(Conductor.class, "").start()) {
+      jvm.tell("start", "r");
+      jvm.tell("open", "/dev/null");
+      jvm.tell("stop", "r", file);
+      assertOneMessage(failure, jvm.end(), failure.ending());
+    }
+    Recorded recorded = Recorded.in(file);
+    String said = failure.said.get(0);
+    for (String event : List.of(Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS)) {
+      assertThat(recorded.named(Recorded.PROBE))
+          .filteredOn(probe -> probe.getString("event").equals(event))
+          .isNotEmpty()
+          .allSatisfy(probe -> {
+            assertThat(probe.getString("hook")).isEqualTo("none");
+            assertThat(probe.getString("refused")).contains(said);
+          });
+      assertThat(recorded.named(Recorded.EVENTS_LOST))
+          .filteredOn(lost -> lost.getString("reason").startsWith(event + " was not recorded: "))
+          .singleElement()
+          .satisfies(lost -> {
+            assertThat(lost.getLong("count")).isEqualTo(-1);
+            assertThat(lost.getDuration()).isPositive();
+            assertThat(lost.getString("reason")).contains(said);
+          });
+    }
+    Finished printed = AgentProcess.command("print", file).run();
+    assertThat(printed.out()).contains("; an unknown number lost; hook: none");
+    assertThat(printed.exitCode()).isZero();
+  }
+
   /** What the hooks of file opens cannot see, the tracepoints of all system calls do not need. */
   @Test
   void systemCallsAreRecordedWhereFileOpensAreNot(@TempDir Path temp) {

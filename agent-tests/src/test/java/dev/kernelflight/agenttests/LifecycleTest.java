@@ -165,6 +165,20 @@ class LifecycleTest {
     assertThat(process.withoutAgent().run()).isEqualTo(finished);
   }
 
+  /** A JVM that ends waits 300 ms for threads in native code. */
+  @ParameterizedTest
+  @Tag("portable")
+  @ValueSource(strings = {"buffer=perf", "buffer=ring"})
+  void theAgentsThreadLeavesNativeCodeWhenTheJvmEnds(String options) throws Exception {
+    Path last = Files.writeString(temp.resolve("last"), "x");
+    Path file = temp.resolve("recording.jfr");
+    Finished finished =
+        AgentProcess.of(Exits.class, "watched", last).agent(options).recordingTo(file).run();
+    assertThat(finished)
+        .isEqualTo(new Finished(0, "started\nKernel Flight Recorder waits in Java\n", ""));
+    assertThat(Recorded.in(file).opensOf(last)).hasSize(1);
+  }
+
   @Test
   @Tag("portable")
   void haltIsAsQuickAsWithoutTheAgent() throws Exception {

@@ -255,6 +255,13 @@ public record Diagnosis(String problem, String advice) {
     return textWith("The application runs on, with the other kernel events.");
   }
 
+  /** The whole message where what was short may be there again in a moment. */
+  String textOfShortage() {
+    return textWith(
+        "The application runs on. The agent tries again each second, and recordings tell what is"
+            + " missing.");
+  }
+
   private String textWith(String ending) {
     return problem
         + "\n  system: "

@@ -9,6 +9,7 @@ import dev.kernelflight.agent.emit.DrainReporter;
 import dev.kernelflight.agent.emit.FileOpenEmitter;
 import dev.kernelflight.agent.emit.KernelStacks;
 import dev.kernelflight.agent.emit.LossReporter;
+import dev.kernelflight.agent.emit.OutageReporter.Missing;
 import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.emit.RecordOrigin;
 import dev.kernelflight.agent.emit.StatisticsEmitter;
@@ -25,9 +26,12 @@ import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.ring.RecordHandler;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.events.EventsLostEvent;
 import dev.kernelflight.events.TickClock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +59,18 @@ final class Pipeline implements AutoCloseable {
   private long records;
   private long busyNanos;
   private @Nullable String reportedOfVirtualThreads;
+
+  /** Records that could not be made an event, how many of them were told, and why. */
+  private long uncommitted;
+
+  private long uncommittedTold;
+  private @Nullable Throwable whyUncommitted;
+
+  /** Whether system calls were ever counted. */
+  private boolean hasCounted;
+
+  /** Why some of what was last requested is not traced, if that is so. */
+  private @Nullable NoHookException refused;
 
   private Pipeline(
       Tracer tracer, JavaThreads.Subscription subscription, SyscallArguments arguments) {
@@ -85,7 +101,7 @@ final class Pipeline implements AutoCloseable {
           tracer,
           threads.subscribe(tracer.carriers(), options.virtualThreads(), epoll::wakeUp),
           arguments);
-    } catch (KernelException | RuntimeException e) {
+    } catch (Throwable e) {
       tracer.close();
       throw e;
     }
@@ -96,19 +112,39 @@ final class Pipeline implements AutoCloseable {
   }
 
   /**
-   * Traces what is requested from now on, and nothing else.
+   * Traces what is requested from now on, and nothing else; tries again what was refused only for
+   * now.
    *
    * @throws NoHookException if there is no hook for something; the rest is traced
    */
-  void follow(Requested requested) throws NoHookException, KernelException {
+  void follow(Requested requested) throws NoHookException {
     fileOpens.setFilter(requested.paths());
-    if (!requested.wanted().equals(tracer.wanted())) {
-      if (tracer.wanted().statistics().isEmpty()) {
-        // what was counted after the last event, when they were wanted before
-        tracer.readStatistics(statistics::skip);
-      }
-      tracer.follow(requested.wanted());
+    boolean known = requested.wanted().equals(tracer.wanted());
+    if (known && !tracer.mayImprove()) {
+      return;
     }
+    if (!known && hasCounted && tracer.wanted().statistics().isEmpty()) {
+      // what was counted after the last event, when they were wanted before
+      attempt("counts of older system calls", () -> tracer.readStatistics(statistics::skip));
+    }
+    hasCounted |= requested.wanted().statistics().isPresent();
+    NoHookException before = refused;
+    refused = null;
+    try {
+      tracer.follow(requested.wanted());
+    } catch (NoHookException e) {
+      refused = e;
+      throw e;
+    } finally {
+      if (!known || refused == null || before == null) {
+        ProbeReporter.report(tracer);
+      }
+    }
+  }
+
+  /** Why events that are wanted are not recorded, or not in full, by the events' names. */
+  Map<String, Missing> missing() {
+    return MissingEvents.of(tracer, refused);
   }
 
   /** Whether any probe is attached. */
@@ -119,12 +155,34 @@ final class Pipeline implements AutoCloseable {
   }
 
   /** Commits all that belongs into the chunk that JFR is about to end. */
-  void endChunk() throws KernelException {
-    commitStatistics();
-    drain();
+  void endChunk() {
+    attempt("counts of system calls", this::commitStatistics);
     origin.chunkEnds();
-    reportLosses();
-    reportWork();
+    finish();
+  }
+
+  /** Commits what there still is, before the end. */
+  void finish() {
+    attempt("the last records", this::drain);
+    attempt("counts of what was lost", this::reportLosses);
+    attempt("counts of the agent's work", this::reportWork);
+  }
+
+  /** What cannot be read now is told in the recording; nothing else depends on it. */
+  private static void attempt(String what, Step step) {
+    try {
+      step.run();
+    } catch (KernelException | RuntimeException | OutOfMemoryError e) {
+      LossReporter.commit(
+          LossReporter.NO_CPU,
+          EventsLostEvent.UNKNOWN,
+          what + " could not be had at this time: " + e.getMessage());
+    }
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void run() throws KernelException;
   }
 
   /** JFR has begun a chunk. */
@@ -173,6 +231,16 @@ final class Pipeline implements AutoCloseable {
 
   private void onRecord(MemorySegment memory, long offset, int length) {
     records++;
+    try {
+      emit(memory, offset, length);
+    } catch (RuntimeException | Error e) {
+      // one record's failure is not to cost others, least of all those of other events
+      uncommitted++;
+      whyUncommitted = e;
+    }
+  }
+
+  private void emit(MemorySegment memory, long offset, int length) {
     switch (KernelRecord.type(memory, offset, length)) {
       case FileOpenRecord.TYPE -> {
         if (fileOpen.wrap(memory, offset, length)) {
@@ -206,13 +274,26 @@ final class Pipeline implements AutoCloseable {
     }
   }
 
-  /** Follows CPUs that came or went. */
-  void followCpus() throws KernelException {
-    tracer.followCpus();
+  /** Follows CPUs and reports losses; what fails is done the next time, and costs nothing. */
+  void keepHouse() {
+    for (Step step : List.<Step>of(tracer::followCpus, this::reportLosses)) {
+      try {
+        step.run();
+      } catch (KernelException | RuntimeException | OutOfMemoryError e) {
+        // the programs count on
+      }
+    }
   }
 
   /** Commits what was lost since the last time. */
   void reportLosses() throws KernelException {
+    if (uncommitted > uncommittedTold) {
+      LossReporter.commit(
+          LossReporter.NO_CPU,
+          uncommitted - uncommittedTold,
+          "the record could not be made an event: " + whyUncommitted);
+      uncommittedTold = uncommitted;
+    }
     losses.report(tracer.counters(), tracer.skippedRuns(), undecodable + tracer.undecodable());
   }
 

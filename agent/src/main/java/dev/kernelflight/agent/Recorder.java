@@ -1,6 +1,7 @@
 package dev.kernelflight.agent;
 
-import dev.kernelflight.agent.emit.ProbeReporter;
+import dev.kernelflight.agent.emit.OutageReporter;
+import dev.kernelflight.agent.emit.OutageReporter.Missing;
 import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;
@@ -8,18 +9,18 @@ import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
-import dev.kernelflight.bpf.sys.CurrentProcess;
-import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.DrainEvent;
+import dev.kernelflight.events.EventsLostEvent;
 import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
@@ -28,26 +29,15 @@ import jdk.jfr.RecordingState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attaches the probes while a recording wants their events, drains them on a daemon thread of its
- * own, and detaches them when none does.
+ * Attaches the probes while a recording wants their events, has them drained by a {@link Drainer},
+ * and detaches them when none does. What is short for a moment is tried again at each look; what
+ * recordings want and do not get they are told, with the reason.
  *
  * <p>The lock guards the pipeline. Whoever holds it asks nothing of JFR's recorder, whose own lock
  * is held by the threads that end chunks and come here for the last records.
  */
-final class Recorder implements FlightRecorderListener {
-  /** How long a record waits at most, unless its buffer wakes the drainer before. */
-  private static final int FLUSH_MILLIS = 50;
-
-  private static final int HOUSEKEEPING_MILLIS = 1000;
-  private static final int DRAINER_NICE = -10;
-
-  /** While the JVM is not ready to tell of threads that start. */
-  private static final int STARTING_MILLIS = 1;
-
-  /** The longest that draining waits for that. */
-  private static final int MOST_STARTING_ROUNDS = 1000;
-
-  private static final int FOREVER = -1;
+final class Recorder implements FlightRecorderListener, Drainer.Duties {
+  private static final int MOST_REMEMBERED = 100;
 
   private final AgentOptions options;
   private final Instrumentation instrumentation;
@@ -58,33 +48,29 @@ final class Recorder implements FlightRecorderListener {
   private final Runnable chunkBegins = this::chunkBegins;
   private final Runnable statisticsDue = this::statisticsDue;
 
+  private boolean followsChunks;
   private @Nullable RecordingSettings settings;
   private volatile @Nullable Drainer drainer;
   private volatile @Nullable Pipeline pipeline;
+  private final OutageReporter outages = new OutageReporter();
 
-  /** Whether recordings may want something else than when they were last asked. */
-  private volatile boolean settingsChanged;
-
-  private @Nullable String lastFailure;
-  private boolean refused;
-
-  /** What failed cannot succeed at the next recording either. */
-  private boolean hopeless;
+  /** What keeps it from tracing until the next recording starts: what failed, and may not pass. */
+  private @Nullable Throwable refusal;
 
   private volatile boolean stopped;
+
+  /** Messages that were printed. */
+  private final Set<String> said = new HashSet<>();
 
   Recorder(AgentOptions options, Instrumentation instrumentation) {
     this.options = options;
     this.instrumentation = instrumentation;
   }
 
-  /** The daemon thread and what it waits on; made when the first recording wants an event. */
-  private record Drainer(Thread thread, Epoll epoll, int tid, JavaThreads threads) {}
-
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
     FlightRecorder.addListener(this);
-    if (FlightRecorder.isInitialized() && RecordingSettings.anyRecordingRuns()) {
+    if (RecordingSettings.anyRecordingRuns()) {
       recordingStarted();
     }
   }
@@ -99,7 +85,7 @@ final class Recorder implements FlightRecorderListener {
     try {
       Architecture.current();
       Drainer ready = drainer();
-      try (Tracer trial = Tracer.open(options.tracing(), ready.tid, ready.epoll)) {
+      try (Tracer trial = Tracer.open(options.tracing(), ready.tid(), means(ready).epoll())) {
         trial.follow(Wanted.fileOpensOnly());
         return "file opens by "
             + trial.fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
@@ -127,20 +113,19 @@ final class Recorder implements FlightRecorderListener {
     lock.lock();
     try {
       stopped = true;
-      refused = true;
+      Pipeline attached = pipeline;
+      if (attached != null) {
+        outages.update(MissingEvents.all(attached.tracer().wanted(), "the agent was detached"));
+        outages.chunkEnds();
+      }
       detach();
-      wakeDrainer();
       ending = drainer;
       drainer = null;
     } finally {
       lock.unlock();
     }
     if (ending != null) {
-      try {
-        ending.thread.join();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
+      ending.end();
     }
   }
 
@@ -155,97 +140,125 @@ final class Recorder implements FlightRecorderListener {
 
   /** On any thread: what recordings want may have changed. */
   private void checkSettings() {
-    settingsChanged = true;
-    lock.lock();
-    try {
-      wakeDrainer();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Under the lock: a drainer that has ended is no longer known. */
-  private void wakeDrainer() {
     Drainer ready = drainer;
     if (ready != null) {
-      ready.epoll.wakeUp();
+      ready.lookSoon();
     }
   }
 
   /** On the thread that starts a recording, so that the recording misses nothing that follows. */
   private void recordingStarted() {
+    lock.lock();
     try {
-      Requested requested = settings().read();
-      lock.lock();
-      try {
-        refused = hopeless || stopped;
-        follow(requested);
-      } finally {
-        lock.unlock();
+      if (!(refusal instanceof LinkageError)) {
+        // a class that could not be initialised never can
+        refusal = null;
       }
-      checkSettings();
+    } finally {
+      lock.unlock();
+    }
+    follow(true);
+    checkSettings();
+  }
+
+  @Override
+  public boolean recordingRuns() {
+    return RecordingSettings.anyRecordingRuns();
+  }
+
+  @Override
+  public void keepHouse(boolean recordingRuns) {
+    lock.lock();
+    try {
+      Pipeline attached = pipeline;
+      if (attached != null) {
+        attached.keepHouse();
+      }
+    } finally {
+      lock.unlock();
+    }
+    follow(recordingRuns);
+  }
+
+  /**
+   * Traces what the recordings want, and nothing else, and tells what of it cannot be. Throws
+   * nothing: whatever fails must not become the application's.
+   */
+  private void follow(boolean recordingRuns) {
+    Requested requested = Requested.BY_DEFAULT;
+    @Nullable Throwable failure = null;
+    try {
+      requested = recordingRuns ? settings().read() : Requested.NOTHING;
     } catch (Throwable e) {
-      // whatever it is must not become the application's
-      fail(e);
+      failure = e;
+    }
+    lock.lock();
+    try {
+      if (!stopped) {
+        follow(requested, failure);
+      }
+    } catch (Throwable e) {
+      failed(e);
+    } finally {
+      lock.unlock();
     }
   }
 
-  private synchronized RecordingSettings settings() {
-    RecordingSettings known = settings;
-    if (known == null) {
-      Architecture.current(); // refuses other systems before anything of theirs is touched
-      known = new RecordingSettings(Console::warn);
-      KernelSettings.setOnChange(this::checkSettings);
-      FlightRecorder.addPeriodicEvent(DrainEvent.class, chunkEnds);
-      FlightRecorder.addPeriodicEvent(ProbeEvent.class, chunkBegins);
-      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, statisticsDue);
-      settings = known;
+  /** Under the lock. */
+  private void follow(Requested requested, @Nullable Throwable unread) {
+    boolean wasMissing = !outages.isEmpty();
+    Throwable failure = unread == null ? refusal : unread;
+    if (failure == null) {
+      try {
+        trace(requested);
+      } catch (Throwable e) {
+        failure = e;
+        giveUp(e);
+      }
     }
-    return known;
-  }
-
-  /** Traces what is requested, and nothing else. Under the lock. */
-  private void follow(Requested requested) throws KernelException {
     Pipeline attached = pipeline;
-    if (refused) {
+    Map<String, Missing> missing = Map.of();
+    if (attached != null) {
+      missing = attached.missing();
+      attached.tracer().sampleLimit().ifPresent(limit -> warnOnce("kernel.CpuSample: " + limit));
+    } else if (failure != null) {
+      missing = MissingEvents.all(requested.wanted(), Shortage.reason(failure));
+    }
+    boolean news = outages.update(missing);
+    if (news && failure != null) {
+      warnOnce(Shortage.message(failure, attached != null));
+    } else if (wasMissing && missing.isEmpty() && attached != null) {
+      said.clear();
+      Console.warn("all kernel events are recorded again; recordings tell what is missing");
+    }
+  }
+
+  private void trace(Requested requested) throws NoHookException, KernelException, IOException {
+    // also with nothing to attach: its thread sees when a running recording's settings change
+    drainer();
+    Pipeline attached = pipeline;
+    if (requested.wanted().isNothing()) {
+      if (attached != null) {
+        attached.finish();
+        detach();
+      }
       return;
     }
-    try {
-      // also with nothing to attach: its thread sees when a running recording's settings change
-      Drainer ready = drainer();
-      if (requested.wanted().isNothing()) {
-        if (attached != null) {
-          attached.drain();
-          attached.reportLosses();
-          attached.reportWork();
-          detach();
-        }
-        return;
-      }
-      if (attached == null) {
-        attached = Pipeline.open(options, ready.tid, ready.epoll, ready.threads);
-        pipeline = attached;
-      }
-      boolean known = requested.wanted().equals(attached.tracer().wanted());
-      attached.follow(requested);
-      if (!known) {
-        attached.reportProbes();
-      }
-    } catch (NoHookException e) {
-      ProbeReporter.report(e);
-      if (attached != null && attached.seesAnything()) {
-        warnOnce(Diagnosis.of(e).textOfPart());
-      } else {
-        refused = true;
-        detach();
-        fail(e);
-      }
-    } catch (KernelException | IOException | RuntimeException | LinkageError e) {
-      refused = true;
-      // a class that could not be initialised never can
-      hopeless = e instanceof LinkageError;
+    if (attached == null) {
+      attached = openPipeline();
+      pipeline = attached;
+    }
+    attached.follow(requested);
+  }
+
+  /** Detaches where nothing is seen, or where what failed leaves it unclear what is. */
+  private void giveUp(Throwable failure) {
+    Pipeline attached = pipeline;
+    boolean passes = Shortage.mayPass(failure);
+    boolean goesOn = failure instanceof NoHookException || passes;
+    if (attached == null || !attached.seesAnything() || !goesOn) {
+      refusal = passes ? null : failure;
       detach();
-      fail(e);
     }
   }
 
@@ -257,81 +270,58 @@ final class Recorder implements FlightRecorderListener {
     }
   }
 
-  private Drainer drainer() throws KernelException {
+  private Pipeline openPipeline() throws KernelException, IOException {
+    Drainer ready = drainer();
+    int tid = ready.tid();
+    Drainer.Means means = means(ready);
+    return Pipeline.open(options, tid, means.epoll(), means.threads());
+  }
+
+  private Drainer.Means means(Drainer ready) throws KernelException {
+    return ready.means(() -> JavaThreads.ofThisProcess(instrumentation, Console::warn));
+  }
+
+  /** Under the lock. */
+  private Drainer drainer() {
     Drainer ready = drainer;
-    if (ready == null) {
-      Epoll epoll = new Epoll();
-      CompletableFuture<Integer> tid = new CompletableFuture<>();
-      JavaThreads threads = JavaThreads.ofThisProcess(instrumentation, Console::warn);
-      Thread thread =
-          new Thread(
-              () -> {
-                // a buffer that nobody empties in time loses events; emptying it takes little time
-                CurrentProcess.setNice(DRAINER_NICE);
-                tid.complete(CurrentProcess.threadId());
-                try (epoll) {
-                  drainUntilStopped(epoll, threads);
-                }
-              },
-              "Kernel Flight Recorder");
-      thread.setDaemon(true);
-      thread.setContextClassLoader(null);
-      thread.start();
-      ready = new Drainer(thread, epoll, tid.join(), threads);
+    if (ready == null || !ready.isAlive()) {
+      ready = Drainer.start(this);
       drainer = ready;
     }
     return ready;
   }
 
-  private void drainUntilStopped(Epoll epoll, JavaThreads threads) {
-    long housekept = System.nanoTime();
-    boolean recordingRuns = true;
-    int startingRounds = 0;
-    while (!stopped) {
-      try {
-        boolean attached = pipeline != null;
-        if (attached && startingRounds < MOST_STARTING_ROUNDS && !threads.listen()) {
-          // nothing else now: until the JVM tells of starts, threads may come and go unknown
-          startingRounds++;
-          Thread.sleep(STARTING_MILLIS);
-          continue;
-        }
-        epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
-        drainNow();
-        boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
-        if (!attached || due || settingsChanged) {
-          housekept = System.nanoTime();
-          settingsChanged = false;
-          recordingRuns = RecordingSettings.anyRecordingRuns();
-          keepUp(recordingRuns ? settings().read() : Requested.NOTHING);
-        }
-      } catch (Throwable e) {
-        giveUp(e);
-        // whatever failed may fail again at once, and must not take a CPU from the application
-        LockSupport.parkNanos(HOUSEKEEPING_MILLIS * 1_000_000L);
-      }
+  private synchronized RecordingSettings settings() {
+    if (!followsChunks) {
+      followsChunks = true;
+      FlightRecorder.register(EventsLostEvent.class);
+      FlightRecorder.addPeriodicEvent(DrainEvent.class, chunkEnds);
+      FlightRecorder.addPeriodicEvent(ProbeEvent.class, chunkBegins);
+      FlightRecorder.addPeriodicEvent(SyscallStatisticsEvent.class, statisticsDue);
     }
+    RecordingSettings known = settings;
+    if (known == null) {
+      Architecture.current(); // refuses other systems before anything of theirs is touched
+      known = new RecordingSettings(Console::warn);
+      KernelSettings.setOnChange(this::checkSettings);
+      settings = known;
+    }
+    return known;
   }
 
-  private void drainNow() throws KernelException {
-    lock.lock();
-    try {
-      if (pipeline != null) {
-        pipeline.drainOften();
-      }
-    } finally {
-      lock.unlock();
-    }
+  @Override
+  public boolean isAttached() {
+    return pipeline != null;
   }
 
-  private void keepUp(Requested requested) throws KernelException {
+  @Override
+  public void drain() throws KernelException {
     lock.lock();
     try {
-      if (pipeline != null) {
-        pipeline.followCpus();
-        pipeline.reportLosses();
+      Pipeline attached = pipeline;
+      if (attached != null) {
+        attached.drainOften();
       }
-      follow(requested);
     } finally {
       lock.unlock();
     }
@@ -339,67 +329,65 @@ final class Recorder implements FlightRecorderListener {
 
   /** On the thread that ends the chunk: all that happened before belongs into it. */
   private void chunkEnds() {
-    lock.lock();
-    try {
-      if (pipeline != null) {
-        pipeline.endChunk();
-      }
-    } catch (Throwable e) {
-      giveUp(e);
-    } finally {
-      lock.unlock();
-    }
+    whileLocked(Pipeline::endChunk, outages::chunkEnds);
   }
 
   private void chunkBegins() {
-    lock.lock();
-    try {
-      if (pipeline != null) {
-        pipeline.beginChunk();
-      }
-    } finally {
-      lock.unlock();
-    }
+    whileLocked(Pipeline::beginChunk, outages::chunkBegins);
   }
 
   /** Once in each period of the statistics, and for the rest of it when a chunk ends. */
   private void statisticsDue() {
+    whileLocked(Pipeline::commitStatistics, () -> {});
+  }
+
+  @FunctionalInterface
+  private interface PipelineStep {
+    void run(Pipeline pipeline) throws KernelException;
+  }
+
+  /** On a thread of JFR's, which needs to be told of no failure. */
+  private void whileLocked(PipelineStep step, Runnable rest) {
     lock.lock();
     try {
-      if (pipeline != null) {
-        pipeline.commitStatistics();
+      rest.run();
+      Pipeline attached = pipeline;
+      if (attached != null) {
+        step.run(attached);
       }
     } catch (Throwable e) {
-      giveUp(e);
+      failed(e);
     } finally {
       lock.unlock();
     }
+    Drainer ready = drainer;
+    if (!stopped && (ready == null || !ready.isAlive())) {
+      // there could be no thread, which would try again by itself
+      follow(recordingRuns());
+    }
   }
 
-  /** Detaches for good, or until the next recording starts; the application goes on. */
-  private void giveUp(Throwable e) {
+  /** Something failed that is tried again: what is attached stays, and counts what is lost. */
+  @Override
+  public void failed(Throwable e) {
+    try {
+      warnOnce(Shortage.message(e, true));
+    } catch (Throwable unsaid) {
+      // there may be no memory for words
+    }
+  }
+
+  private void warnOnce(String message) {
     lock.lock();
     try {
-      refused = true;
-      detach();
+      if (said.size() > MOST_REMEMBERED) {
+        said.clear();
+      }
+      if (said.add(message)) {
+        Console.warn(message);
+      }
     } finally {
       lock.unlock();
     }
-    fail(e);
-  }
-
-  private void fail(Throwable e) {
-    warnOnce(Diagnosis.of(e).text(false));
-  }
-
-  /** Says a failure once. */
-  private void warnOnce(String message) {
-    synchronized (this) {
-      if (message.equals(lastFailure)) {
-        return;
-      }
-      lastFailure = message;
-    }
-    Console.warn(message);
   }
 }

@@ -60,7 +60,7 @@ final class Batches implements AutoCloseable {
     Mapping mapping = Mapping.of(MAP, object.map(MAP).fd(), 0, bytes, true);
     try {
       return new Batches(mapping, object.load(FLUSH, 0), cpus);
-    } catch (KernelException | RuntimeException e) {
+    } catch (Throwable e) {
       mapping.close();
       throw e;
     }

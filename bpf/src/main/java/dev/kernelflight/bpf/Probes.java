@@ -14,6 +14,7 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.Preemption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,12 @@ final class Probes implements AutoCloseable {
   /** Why no kernel function is hooked for file opens, once that was tried in vain. */
   private @Nullable List<Refusal> openFunctionsRefused;
 
+  /** Whether the last {@link #follow} came to its end. */
+  private boolean followed = true;
+
+  /** Of the last {@link #follow}. */
+  private final List<NoHookException> failures = new ArrayList<>();
+
   private Wanted wanted = Wanted.NOTHING;
   private long skippedRunsBefore;
 
@@ -59,52 +66,76 @@ final class Probes implements AutoCloseable {
 
   /** As {@link Tracer#follow}. */
   void follow(Wanted newlyWanted) throws NoHookException {
-    boolean opens = newlyWanted.fileOpens().isPresent();
-    if (opens && wanted.fileOpens().isEmpty()) {
+    boolean wantsOpens = newlyWanted.fileOpens().isPresent();
+    if (wantsOpens && wanted.fileOpens().isEmpty()) {
       filter.forgetOpens();
     }
     wanted = newlyWanted;
-    NoHookException noSamples = followSamples();
+    followed = false;
+    failures.clear();
+    followSamples();
     if (wanted.anyCalls() && threadExits == null) {
-      threadExits = new Attacher(object).attachFirst("ends of threads", hooks.threadEnds());
+      threadExits = attach("ends of threads", hooks.threadEnds());
     }
-    NoHookException noOpens = null;
-    if (opens && openFunctions == null && openFunctionsRefused == null) {
-      noOpens = attachOpenFunctions();
+    // a thread's state is not to outlive the thread
+    boolean calls = wanted.anyCalls() && threadExits != null;
+    boolean opens = calls && wantsOpens;
+    if (opens && openFunctions == null) {
+      if (openFunctionsRefused == null) {
+        attachOpenFunctions();
+      } else if (!mayUse(HookKind.TRACEPOINT)) {
+        failures.add(new NoHookException(Tracer.FILE_OPENS, openFunctionsRefused));
+      }
     }
     boolean opensByTracepoint = opens && openFunctions == null && mayUse(HookKind.TRACEPOINT);
     filter.write(wanted, opensByTracepoint);
     boolean everySyscall =
-        opensByTracepoint || wanted.syscalls().isPresent() || wanted.statistics().isPresent();
+        opensByTracepoint
+            || (calls && (wanted.syscalls().isPresent() || wanted.statistics().isPresent()));
     if (everySyscall && syscalls == null) {
       filter.forgetCalls();
-      syscalls = new Attacher(object).attachFirst("system calls", hooks.syscalls());
+      syscalls = attach(Tracer.SYSCALLS, hooks.syscalls());
     } else if (!everySyscall) {
       syscalls = detach(syscalls);
     }
     if (!opens) {
       openFunctions = detach(openFunctions);
     }
-    NoHookException failed = noOpens == null ? noSamples : noOpens;
-    if (failed != null) {
-      throw failed;
+    followed = true;
+    throwFailures();
+  }
+
+  private @Nullable AttachedHook attach(String what, List<Hook> candidates) {
+    try {
+      return new Attacher(object).attachFirst(what, candidates);
+    } catch (NoHookException e) {
+      failures.add(e);
+      return null;
     }
   }
 
-  /** Samples at the wanted frequency, or not at all; returns why not where it cannot. */
-  private @Nullable NoHookException followSamples() {
+  /** One kind's failure, which has those of the others as suppressed. */
+  private void throwFailures() throws NoHookException {
+    if (!failures.isEmpty()) {
+      NoHookException first = failures.getFirst();
+      failures.subList(1, failures.size()).forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+
+  /** Samples at the wanted frequency, or at what the kernel allows, or not at all. */
+  private void followSamples() {
     int frequency = wanted.samples().map(Wanted.Samples::frequency).orElse(0);
-    if (sampler != null && sampler.frequency() != frequency) {
+    if (sampler != null && (sampler.wanted() != frequency || sampler.mayImprove())) {
       detachSampler();
     }
     if (frequency > 0 && sampler == null) {
       try {
         sampler = CpuSampler.attach(object, Tracer.CPU_SAMPLES, frequency);
       } catch (NoHookException e) {
-        return e;
+        failures.add(e);
       }
     }
-    return null;
   }
 
   private void detachSampler() {
@@ -124,8 +155,8 @@ final class Probes implements AutoCloseable {
     return only.map(kind::equals).orElse(true);
   }
 
-  /** Hooks a kernel function; returns why not, unless the tracepoints may serve instead. */
-  private @Nullable NoHookException attachOpenFunctions() {
+  /** Hooks a kernel function; it is no failure where the tracepoints may serve instead. */
+  private void attachOpenFunctions() {
     List<Hook> candidates = new ArrayList<>();
     List<Refusal> notTried = new ArrayList<>();
     boolean missesCalls = only.isEmpty() && Preemption.interruptsPrograms();
@@ -138,14 +169,18 @@ final class Probes implements AutoCloseable {
     }
     if (candidates.isEmpty()) {
       openFunctionsRefused = notTried;
-      return null;
+      return;
     }
     try {
       openFunctions = new Attacher(object).attachFirst(Tracer.FILE_OPENS, candidates, notTried);
-      return null;
     } catch (NoHookException e) {
-      openFunctionsRefused = e.refusals();
-      return mayUse(HookKind.TRACEPOINT) ? null : e;
+      boolean otherwise = mayUse(HookKind.TRACEPOINT);
+      if (otherwise || !e.mayPass()) {
+        openFunctionsRefused = e.refusals();
+      }
+      if (!otherwise) {
+        failures.add(e);
+      }
     }
   }
 
@@ -191,6 +226,23 @@ final class Probes implements AutoCloseable {
     if (sampler != null) {
       sampler.followCpus();
     }
+  }
+
+  /** As {@link Tracer#mayImprove}. */
+  boolean mayImprove() {
+    return !followed
+        || failures.stream().anyMatch(NoHookException::mayPass)
+        || (sampler != null && sampler.mayImprove());
+  }
+
+  /** Why CPUs are sampled less often than wanted, if they are. */
+  Optional<String> sampleLimit() {
+    return Optional.ofNullable(sampler).flatMap(CpuSampler::limit);
+  }
+
+  /** CPUs that should be sampled and are not, and why. */
+  Map<Integer, String> unsampled() {
+    return sampler == null ? Map.of() : sampler.unsampled();
   }
 
   long skippedRuns() throws KernelException {

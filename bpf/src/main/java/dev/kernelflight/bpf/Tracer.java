@@ -142,6 +142,9 @@ public final class Tracer implements AutoCloseable {
   /** What a {@link NoHookException} is about where file opens cannot be seen. */
   public static final String FILE_OPENS = "file opens";
 
+  /** The same where system calls cannot be seen. */
+  public static final String SYSCALLS = "system calls";
+
   /** The same where CPUs cannot be sampled. */
   public static final String CPU_SAMPLES = "CPU samples";
 
@@ -248,6 +251,9 @@ public final class Tracer implements AutoCloseable {
       throw new IOException("the jar is damaged: " + e.getMessage(), e);
     }
     int possibleCpus = Cpus.possible();
+    if (Cpus.online().isEmpty()) {
+      throw new IOException("the kernel says that no CPU is online");
+    }
     LoadedObject object = createMaps(parsed, options, scope, possibleCpus);
     Transport transport = null;
     Batches batches = null;
@@ -267,7 +273,7 @@ public final class Tracer implements AutoCloseable {
         tracer.filter.setAgentThread(own.agentThread);
       }
       return tracer;
-    } catch (KernelException | IOException | RuntimeException e) {
+    } catch (Throwable e) {
       if (batches != null) {
         batches.close();
       }
@@ -283,8 +289,9 @@ public final class Tracer implements AutoCloseable {
    * Traces from now on what is wanted, and nothing else: attaches, detaches and filters
    * accordingly. Once something was wanted the ends of threads are followed until {@link #close}.
    *
-   * @throws NoHookException if the kernel accepts no hook for something; the rest is traced, and
-   *     asking for the same again does not try again
+   * @throws NoHookException if the kernel accepts no hook for something; the rest is traced. Other
+   *     kinds that it accepts none for are suppressed in the exception. Asking for the same again
+   *     tries what {@linkplain Refusal#mayPass may pass}
    */
   public void follow(Wanted wanted) throws NoHookException {
     if (!counterMemory.scope().isAlive()) {
@@ -416,6 +423,24 @@ public final class Tracer implements AutoCloseable {
   /** How CPUs are sampled, if they are. */
   public Optional<Probe> sampleProbe() {
     return probes.ofSamples();
+  }
+
+  /**
+   * Whether asking for the same again may bring more of what is wanted: what was short may be there
+   * again, and the kernel may allow more samples than before.
+   */
+  public boolean mayImprove() {
+    return probes.mayImprove();
+  }
+
+  /** Why CPUs are sampled less often than wanted, if they are. */
+  public Optional<String> sampleLimit() {
+    return probes.sampleLimit();
+  }
+
+  /** CPUs that should be sampled and are not, and why. */
+  public Map<Integer, String> unsampledCpus() {
+    return probes.unsampled();
   }
 
   /** Follows CPUs that went or came online since the last call; cheap when none did. */

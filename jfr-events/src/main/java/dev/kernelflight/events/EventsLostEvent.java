@@ -17,14 +17,19 @@ import org.jspecify.annotations.Nullable;
 @Description("Events that are missing from the recording, noticed at this time")
 @StackTrace(false)
 public final class EventsLostEvent extends Event {
+  /** Stands for a number that nobody counted. */
+  public static final long UNKNOWN = -1;
+
   /** The CPU whose buffer it was, or -1. */
   @Label("CPU")
   @Description("CPU that the calls ended on; -1 where that is not known")
   public int cpu;
 
-  /** How many. */
+  /** How many, or {@link #UNKNOWN}. */
   @Label("Lost Events")
-  @Description("Events lost since the last report of the same CPU and reason")
+  @Description(
+      "Events lost since the last report of the same CPU and reason; -1 where nobody counted: all of"
+          + " this event's duration")
   public long count;
 
   /** Why, and what helps. */

@@ -21,6 +21,7 @@ public final class Conductor {
   private final Map<String, Recording> recordings = new HashMap<>();
   private final Waiting waiting = new Waiting();
   private @Nullable NamedThreads threads;
+  private final Descriptors descriptors = new Descriptors();
 
   private Conductor() {}
 
@@ -79,6 +80,8 @@ public final class Conductor {
         return String.valueOf(new ProcessBuilder(words[1]).start().waitFor());
       }
       case "become-shell" -> SystemCalls.becomeShell(line.substring("become-shell ".length()));
+      case "take-all-descriptors" -> descriptors.takeAll();
+      case "give-descriptors-back" -> descriptors.giveBack();
       case "burn" -> SystemCalls.burn();
       case "block" -> SystemCalls.blockInRead();
       // as some servers do, so that jars can be replaced

@@ -2,9 +2,13 @@ package dev.kernelflight.agenttests.apps;
 
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.util.concurrent.locks.LockSupport;
 
 /** Opens a file and is gone. */
 public final class Exits {
+  private static final int LOOKS_IN_A_ROW = 10;
+  private static final int MOST_LOOKS = 5_000;
+
   private Exits() {}
 
   /** Arguments: how to end, and the file. */
@@ -25,12 +29,34 @@ public final class Exits {
         open(args[1]);
         Runtime.getRuntime().halt(8);
       }
+      case "watched" -> {
+        Runtime.getRuntime().addShutdownHook(new Thread(Exits::watchTheAgent));
+        open(args[1]);
+        System.exit(0);
+      }
       case "exception" -> {
         open(args[1]);
         throw new IllegalStateException("thrown by the application");
       }
       default -> throw new IllegalArgumentException(args[0]);
     }
+  }
+
+  /** Prints whether the agent's thread leaves native code while the JVM ends. */
+  private static void watchTheAgent() {
+    Thread agent =
+        Thread.getAllStackTraces().keySet().stream()
+            .filter(thread -> thread.getName().equals("Kernel Flight Recorder"))
+            .findFirst()
+            .orElseThrow();
+    int inJava = 0;
+    for (int i = 0; i < MOST_LOOKS && inJava < LOOKS_IN_A_ROW; i++) {
+      // in native code a thread counts as running
+      inJava = agent.getState() == Thread.State.RUNNABLE ? 0 : inJava + 1;
+      LockSupport.parkNanos(1_000_000);
+    }
+    System.out.println(
+        agent.getName() + (inJava == LOOKS_IN_A_ROW ? " waits in Java" : " stays in native code"));
   }
 
   private static void open(String path) {

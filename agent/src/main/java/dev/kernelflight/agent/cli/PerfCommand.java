@@ -13,6 +13,7 @@ import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.bpf.sys.PerfEvent;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.util.BitSet;
@@ -319,7 +320,17 @@ final class PerfCommand implements Callable<Integer> {
     @Override
     public Integer convert(String value) {
       try {
-        return SettingValues.frequency(value);
+        int hertz = SettingValues.frequency(value);
+        int most = PerfEvent.mostSamplesPerSecond().orElse(hertz);
+        if (hertz > most) {
+          throw new TypeConversionException(
+              "'"
+                  + value
+                  + "': the kernel takes at most "
+                  + most
+                  + " samples a second (kernel.perf_event_max_sample_rate)");
+        }
+        return hertz;
       } catch (BadSettingException e) {
         throw new TypeConversionException("'" + value + "': " + e.getMessage());
       }

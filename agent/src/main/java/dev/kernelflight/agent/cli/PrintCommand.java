@@ -161,8 +161,9 @@ final class PrintCommand implements Callable<Integer> {
     try (StandardOutput out = StandardOutput.open(json)) {
       if (json) {
         printLines(out, wanted.stream().map(JsonLine::of).iterator());
-        if (summary.lost() > 0) {
-          file.warn(summary.lost() + " events are missing: --events lost tells when and why");
+        if (summary.lost().any()) {
+          file.warn(
+              summary.lost().number() + " events are missing: --events lost tells when and why");
         }
         return;
       }

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.recording.Losses;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -16,7 +17,7 @@ import jdk.jfr.consumer.RecordingFile;
  * @param lost records that did not make it
  * @param hooks how they were seen
  */
-record RecordedKernelEvents(Map<String, Long> counts, long lost, Set<String> hooks) {
+record RecordedKernelEvents(Map<String, Long> counts, Losses lost, Set<String> hooks) {
   private static final String PREFIX = "kernel.";
 
   /**
@@ -27,7 +28,7 @@ record RecordedKernelEvents(Map<String, Long> counts, long lost, Set<String> hoo
   static RecordedKernelEvents in(Path file) throws CommandFailedException {
     Map<String, Long> counts = new TreeMap<>();
     Set<String> hooks = new TreeSet<>();
-    long lost = 0;
+    Losses lost = new Losses();
     try (RecordingFile recording = new RecordingFile(file)) {
       while (recording.hasMoreEvents()) {
         RecordedEvent event = recording.readEvent();
@@ -41,7 +42,7 @@ record RecordedKernelEvents(Map<String, Long> counts, long lost, Set<String> hoo
               hooks.add(event.getString("hook") + " " + event.getString("target"));
             }
           }
-          case "kernel.EventsLost" -> lost += event.getLong("count");
+          case "kernel.EventsLost" -> lost.add(event.getLong("count"));
           case "kernel.Drain" -> {
             // the agent's own
           }
@@ -64,6 +65,9 @@ record RecordedKernelEvents(Map<String, Long> counts, long lost, Set<String> hoo
   String summary() {
     StringBuilder text = new StringBuilder();
     counts.forEach((name, count) -> text.append(count).append(' ').append(name).append(", "));
-    return text.append(lost).append(" lost; by ").append(String.join(" and ", hooks)).toString();
+    return text.append(lost.number())
+        .append(" lost; by ")
+        .append(String.join(" and ", hooks))
+        .toString();
   }
 }

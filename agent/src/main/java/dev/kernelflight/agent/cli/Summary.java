@@ -2,6 +2,7 @@ package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.agent.recording.EventKind;
 import dev.kernelflight.agent.recording.KernelEvent;
+import dev.kernelflight.agent.recording.Losses;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -13,7 +14,7 @@ import java.util.stream.Collectors;
 /** The last line below a table: what it held, what is missing, and how the kernel was traced. */
 final class Summary {
   private final List<KernelEvent> shown;
-  private long lost;
+  private final Losses lost = new Losses();
 
   /** Events by the hook that carries them. */
   private final Map<String, List<String>> hooks = new LinkedHashMap<>();
@@ -26,7 +27,7 @@ final class Summary {
     this.shown = shown;
     for (KernelEvent event : all) {
       if (event.kind() == EventKind.LOST) {
-        lost += event.number("count");
+        lost.add(event.number("count"));
       } else if (event.kind() == EventKind.PROBE) {
         addProbe(event);
       }
@@ -34,7 +35,7 @@ final class Summary {
   }
 
   /** Calls that the recording should hold and does not. */
-  long lost() {
+  Losses lost() {
     return lost;
   }
 
@@ -52,7 +53,7 @@ final class Summary {
   }
 
   String line() {
-    return counts() + "; " + lost + " lost; " + hook();
+    return counts() + "; " + lost.number() + " lost; " + hook();
   }
 
   private String counts() {

@@ -1,14 +1,12 @@
 package dev.kernelflight.agent.emit;
 
 import dev.kernelflight.bpf.Tracer;
-import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
-import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -40,20 +38,17 @@ public final class ProbeReporter {
         });
   }
 
-  /** Reports that there is none. */
-  public static void report(NoHookException e) {
-    String event =
-        switch (e.what()) {
-          case Tracer.FILE_OPENS -> FileOpenEvent.NAME;
-          case Tracer.CPU_SAMPLES -> CpuSampleEvent.NAME;
-          default -> SyscallEvent.NAME;
-        };
-    event(event, e.refusals()).commit();
+  /** Reports that an event is wanted and has no hook, and why. */
+  static void reportNone(String eventName, String why) {
+    event(eventName, why).commit();
   }
 
   private static void commit(
       String eventName, Tracer.Probe probe, Tracer tracer, @Nullable String virtualThreads) {
-    ProbeEvent event = event(eventName, probe.refusals());
+    ProbeEvent event =
+        event(
+            eventName,
+            probe.refusals().stream().map(Refusal::toString).collect(Collectors.joining("\n")));
     event.hook = probe.hook().kind().toString();
     event.target = probe.hook().target();
     event.buffer = tracer.transport().description();
@@ -61,15 +56,12 @@ public final class ProbeReporter {
     event.commit();
   }
 
-  private static ProbeEvent event(String eventName, List<Refusal> refusals) {
+  private static ProbeEvent event(String eventName, String refused) {
     ProbeEvent event = new ProbeEvent();
     event.event = eventName;
     event.hook = "none";
     event.kernelVersion = System.getProperty("os.version");
-    event.refused =
-        refusals.isEmpty()
-            ? null
-            : refusals.stream().map(Refusal::toString).collect(Collectors.joining("\n"));
+    event.refused = refused.isEmpty() ? null : refused;
     return event;
   }
 }

@@ -1,7 +1,9 @@
 package dev.kernelflight.agent.enrich;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.function.LongSupplier;
 
@@ -27,6 +29,7 @@ public final class KernelClock {
 
   /**
    * @param ticks reads JFR's clock
+   * @throws UncheckedIOException if the kernel does not tell this process' time namespace now
    */
   public KernelClock(LongSupplier ticks) {
     this(System::nanoTime, ticks, monotonicOffset());
@@ -85,8 +88,11 @@ public final class KernelClock {
           return Long.parseLong(fields[1]) * 1_000_000_000L + Long.parseLong(fields[2]);
         }
       }
-    } catch (IOException | NumberFormatException e) {
+    } catch (NoSuchFileException | NumberFormatException e) {
       // a kernel without time namespaces has no offset
+    } catch (IOException e) {
+      // with none instead of the true offset all times would be wrong
+      throw new UncheckedIOException(e);
     }
     return 0;
   }

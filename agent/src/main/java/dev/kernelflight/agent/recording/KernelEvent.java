@@ -128,7 +128,12 @@ public final class KernelEvent {
               micros("p99"),
               micros("max"));
       case SAMPLES -> join(" ", text("mode"), stack());
-      case LOST -> number("count") + " events of CPU " + number("cpu") + ": " + text("reason");
+      case LOST ->
+          (number("count") < 0 ? "an unknown number of" : number("count"))
+              + " events"
+              + (number("cpu") < 0 ? "" : " of CPU " + number("cpu"))
+              + ": "
+              + text("reason");
       case PROBE -> join(" ", text("event"), "by", text("hook"), text("target"), refused());
     };
   }

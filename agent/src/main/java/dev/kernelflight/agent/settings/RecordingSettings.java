@@ -53,6 +53,16 @@ public final class RecordingSettings {
   public record Requested(Wanted wanted, PathFilter paths) {
     /** Nothing. */
     public static final Requested NOTHING = new Requested(Wanted.NOTHING, PathFilter.ALL);
+
+    /** The events that are on where no recording says otherwise, and no call of theirs. */
+    public static final Requested BY_DEFAULT =
+        new Requested(
+            new Wanted(
+                Optional.of(Wanted.FileOpens.ALL),
+                Optional.of(new Wanted.Syscalls(0, false, new BitSet())),
+                Optional.of(new Wanted.Statistics(false)),
+                Optional.empty()),
+            PathFilter.ALL);
   }
 
   /** Reads a value. */

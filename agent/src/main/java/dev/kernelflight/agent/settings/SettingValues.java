@@ -1,6 +1,5 @@
 package dev.kernelflight.agent.settings;
 
-import dev.kernelflight.bpf.sys.PerfEvent;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -55,19 +54,12 @@ public final class SettingValues {
     return text;
   }
 
-  /** {@code 99 Hz}, or without the unit, in Hz. */
+  /** {@code 99 Hz}, or without the unit, in Hz; the kernel may not allow so many. */
   public static int frequency(String text) throws BadSettingException {
     Matcher matcher = FREQUENCY.matcher(text.strip());
     int hertz = matcher.matches() ? Integer.parseInt(matcher.group(1)) : 0;
     if (hertz <= 0) {
       throw new BadSettingException("expected a frequency of 1 Hz or more, such as 99 Hz");
-    }
-    int most = PerfEvent.mostSamplesPerSecond();
-    if (hertz > most) {
-      throw new BadSettingException(
-          "the kernel takes at most "
-              + most
-              + " samples a second (kernel.perf_event_max_sample_rate)");
     }
     return hertz;
   }

@@ -73,14 +73,21 @@ public final class Attacher {
         }
         return new AttachedHook(candidate, refusals, programs, links);
       } catch (KernelException e) {
-        refusals.add(new Refusal(candidate, e.getMessage(), e.isPermission()));
+        refusals.add(Refusal.of(candidate, e));
       } catch (RefusedException e) {
         refusals.add(new Refusal(candidate, e.reason, e.permission));
+      } catch (Throwable e) {
+        close(links, programs);
+        throw e;
       }
-      links.forEach(Fd::close);
-      programs.values().forEach(Fd::close);
+      close(links, programs);
     }
     throw new NoHookException(what, refusals);
+  }
+
+  private static void close(List<Fd> links, Map<String, Fd> programs) {
+    links.forEach(Fd::close);
+    programs.values().forEach(Fd::close);
   }
 
   private @Nullable Fd attach(Attachment attachment, Map<String, Fd> programs)

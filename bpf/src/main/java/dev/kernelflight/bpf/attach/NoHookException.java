@@ -22,6 +22,11 @@ public final class NoHookException extends Exception {
     return what;
   }
 
+  /** Whether trying again later may help. */
+  public boolean mayPass() {
+    return refusals.stream().anyMatch(Refusal::mayPass);
+  }
+
   /** Every hook that was tried. */
   public List<Refusal> refusals() {
     return refusals;

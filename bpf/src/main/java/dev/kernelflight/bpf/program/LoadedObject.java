@@ -60,7 +60,7 @@ public final class LoadedObject implements AutoCloseable {
       loaded.createConstants(constants);
       loaded.createVariables();
       return loaded;
-    } catch (KernelException | RuntimeException e) {
+    } catch (Throwable e) {
       loaded.close();
       throw e;
     }
@@ -161,6 +161,9 @@ public final class LoadedObject implements AutoCloseable {
     try {
       return Bpf.loadProgram(program, type, instructions, object.license(), targetBtfId, null);
     } catch (KernelException refusal) {
+      if (refusal.mayPass()) {
+        throw refusal;
+      }
       return reload(refusal, program, type, instructions, targetBtfId);
     }
   }

@@ -35,7 +35,7 @@ public final class BpfRingBuffer implements Transport {
       producer = Mapping.of("ring buffer", events.fd(), page, page + 2 * capacity, false);
       epoll.add(events.fd());
       return new BpfRingBuffer(consumer, producer, wantedBytes);
-    } catch (KernelException | RuntimeException e) {
+    } catch (Throwable e) {
       if (producer != null) {
         producer.close();
       }

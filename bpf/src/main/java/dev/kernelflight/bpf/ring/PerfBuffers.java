@@ -25,6 +25,9 @@ public final class PerfBuffers implements Transport {
   /** Of CPUs that went: the kernel no longer fills them, but what is in them is still drained. */
   private final List<CpuBuffer> retired = new ArrayList<>();
 
+  /** CPUs that came while no buffer could be had for them, and why. */
+  private final Map<Integer, String> unserved = new TreeMap<>();
+
   private PerfRing[] rings = {};
   private long undecodableOfClosed;
 
@@ -53,7 +56,7 @@ public final class PerfBuffers implements Transport {
           try {
             opened.followCpus(false);
             return opened;
-          } catch (KernelException | RuntimeException e) {
+          } catch (Throwable e) {
             opened.close();
             throw e;
           }
@@ -66,7 +69,7 @@ public final class PerfBuffers implements Transport {
     followCpus(true);
   }
 
-  private void followCpus(boolean mayShrink) throws KernelException {
+  private void followCpus(boolean running) throws KernelException {
     BitSet online = Cpus.onlineNow();
     boolean changed = !retired.isEmpty();
     retired.forEach(this::closeBuffer);
@@ -77,7 +80,7 @@ public final class PerfBuffers implements Transport {
         int cpu = entry.getKey();
         CpuBuffer buffer = entry.getValue();
         // the kernel takes a CPU's events out of use when it goes, and leaves them so ever after
-        if (!online.get(cpu) || !buffer.incarnation.equals(Cpus.incarnation(cpu))) {
+        if (!online.get(cpu) || !Cpus.hasStayed(cpu, buffer.incarnation)) {
           entries.remove();
           retired.add(buffer);
           changed = true;
@@ -86,10 +89,20 @@ public final class PerfBuffers implements Transport {
       }
       for (int cpu = online.nextSetBit(0); cpu >= 0; cpu = online.nextSetBit(cpu + 1)) {
         if (!buffers.containsKey(cpu)) {
-          buffers.put(cpu, openBuffer(cpu, mayShrink));
-          changed = true;
+          try {
+            buffers.put(cpu, openBuffer(cpu, running));
+            unserved.remove(cpu);
+            changed = true;
+          } catch (KernelException e) {
+            if (!running) {
+              throw e;
+            }
+            // the programs count what they cannot send, and the next look tries again
+            unserved.put(cpu, e.getMessage());
+          }
         }
       }
+      unserved.keySet().removeIf(cpu -> !online.get(cpu));
     } finally {
       if (changed) {
         rings =
@@ -118,7 +131,7 @@ public final class PerfBuffers implements Transport {
       epoll.add(event);
       events.put(cpu, event.number());
       return new CpuBuffer(event, mapping, ring, bytes / page, incarnation);
-    } catch (KernelException | RuntimeException e) {
+    } catch (Throwable e) {
       if (mapping != null) {
         mapping.close();
       }
@@ -163,7 +176,8 @@ public final class PerfBuffers implements Transport {
         + " pages on "
         + buffers.size()
         + " CPUs"
-        + (pages() < wantedPages ? " (" + wantedPages + " pages could not be had)" : "");
+        + (pages() < wantedPages ? " (" + wantedPages + " pages could not be had)" : "")
+        + (unserved.isEmpty() ? "" : "; none on CPUs " + unserved);
   }
 
   @Override

@@ -1,22 +1,46 @@
 package dev.kernelflight.bpf.sys;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /** Which CPUs the machine has. */
 public final class Cpus {
   private static final Path DIRECTORY = Path.of("/sys/devices/system/cpu");
+  private static final int MOST_BYTES = 8192;
+
+  /**
+   * Stays open once it was read: it is looked at again and again, also in a process that has no
+   * descriptor left.
+   */
+  private static @Nullable RandomAccessFile onlineList;
 
   private static final Object NO_INCARNATION = "none";
 
   private Cpus() {}
 
   /** The CPUs that run now. */
-  public static BitSet online() throws IOException {
-    return parse(Files.readString(DIRECTORY.resolve("online")));
+  public static synchronized BitSet online() throws IOException {
+    RandomAccessFile list = onlineList;
+    if (list == null) {
+      list = new RandomAccessFile(DIRECTORY.resolve("online").toFile(), "r");
+      onlineList = list;
+    }
+    byte[] text = new byte[MOST_BYTES];
+    try {
+      list.seek(0);
+      int length = list.read(text);
+      return parse(new String(text, 0, Math.max(length, 0), StandardCharsets.US_ASCII));
+    } catch (IOException e) {
+      onlineList = null;
+      list.close();
+      throw e;
+    }
   }
 
   /** As {@link #online}, for those to whom a failure is one of the kernel. */
@@ -43,6 +67,15 @@ public final class Cpus {
     } catch (IOException e) {
       return NO_INCARNATION;
     }
+  }
+
+  /**
+   * Whether a CPU has stayed online since a look at its {@link #incarnation}; supposed where it
+   * cannot be told.
+   */
+  public static boolean hasStayed(int cpu, Object since) {
+    Object now = incarnation(cpu);
+    return now.equals(since) || now == NO_INCARNATION || since == NO_INCARNATION;
   }
 
   /** One more than the highest CPU number that can ever come online: per-CPU maps have so many. */

@@ -42,6 +42,17 @@ public class KernelException extends Exception {
     return errno == Errno.ENOMEM || errno == Errno.EPERM || errno == Errno.EAGAIN;
   }
 
+  /**
+   * Whether what was short may be there again in a moment: descriptors, memory, a device that
+   * another one uses. A missing privilege or feature does not come by itself.
+   */
+  public boolean mayPass() {
+    return switch (errno) {
+      case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EAGAIN, Errno.EINTR, Errno.EBUSY -> true;
+      default -> false;
+    };
+  }
+
   @Override
   public String getMessage() {
     return call + ": " + describe(errno);

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 
 /**
  * perf_event_open(2) and its ioctls. Offsets and numbers are those of {@code struct
@@ -63,15 +64,15 @@ public final class PerfEvent {
 
   /**
    * The most samples a second that the kernel takes of a CPU ({@code
-   * kernel.perf_event_max_sample_rate}); it lowers that itself where sampling takes too long.
+   * kernel.perf_event_max_sample_rate}); it lowers that itself where sampling takes too long. Empty
+   * where that cannot be read now: then the kernel is asked, and refuses.
    */
-  public static int mostSamplesPerSecond() {
+  public static OptionalInt mostSamplesPerSecond() {
     // at once: of a sysctl that is read byte by byte there is only the first
     try (BufferedReader setting = Files.newBufferedReader(MOST_SAMPLES)) {
-      return Integer.parseInt(setting.readLine());
+      return OptionalInt.of(Integer.parseInt(setting.readLine()));
     } catch (IOException | NumberFormatException e) {
-      // then the kernel is asked, and refuses
-      return Integer.MAX_VALUE;
+      return OptionalInt.empty();
     }
   }
 
@@ -159,7 +160,7 @@ public final class PerfEvent {
     try {
       ioctl("ioctl(PERF_EVENT_IOC_SET_BPF) of " + what, event, IOC_SET_BPF, program.number());
       return event;
-    } catch (KernelException | RuntimeException e) {
+    } catch (Throwable e) {
       event.close();
       throw e;
     }

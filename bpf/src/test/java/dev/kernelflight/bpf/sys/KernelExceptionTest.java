@@ -28,6 +28,26 @@ class KernelExceptionTest {
     assertThat(e.errno()).isEqualTo(errno);
   }
 
+  /** EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE; and what stays as it is. */
+  @ParameterizedTest
+  @CsvSource({
+    "11, true",
+    "12, true",
+    "16, true",
+    "23, true",
+    "24, true",
+    "1, false",
+    "2, false",
+    "13, false",
+    "22, false",
+    "38, false",
+    "524, false"
+  })
+  void whatIsShortMayBeThereAgain(int errno, boolean mayPass) {
+    assertThat(new KernelException("bpf(BPF_MAP_CREATE events)", errno).mayPass())
+        .isEqualTo(mayPass);
+  }
+
   @Test
   void onlyNegativeErrnosAreFailures() throws Exception {
     assertThat(Native.check("call", 0)).isZero();

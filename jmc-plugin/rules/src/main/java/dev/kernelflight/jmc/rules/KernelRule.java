@@ -41,6 +41,9 @@ public abstract class KernelRule extends AbstractRule {
   /** The least score of an information. */
   protected static final double INFORMATION = Severity.INFO.getLimit();
 
+  /** The least score of a warning. */
+  protected static final double WARNING = Severity.WARNING.getLimit();
+
   /**
    * What a rule found.
    *

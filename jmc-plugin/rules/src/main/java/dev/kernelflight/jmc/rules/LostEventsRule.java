@@ -5,8 +5,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmc.common.item.IAttribute;
 import org.openjdk.jmc.common.item.IItemCollection;
@@ -42,13 +45,32 @@ public final class LostEventsRule extends KernelRule {
   @Override
   protected @Nullable Finding find(IItemCollection items, Limits limits) {
     Map<String, Long> reasons = new HashMap<>();
+    Set<String> uncounted = new TreeSet<>();
     KernelEvents.of(items, KernelEvents.EVENTS_LOST)
-        .forEach(lost ->
-            reasons.merge(
-                Objects.requireNonNullElse(KernelEvents.get(lost, REASON), "unknown"),
-                KernelEvents.number(lost, "count"),
-                Long::sum));
+        .forEach(lost -> {
+          String reason = Objects.requireNonNullElse(KernelEvents.get(lost, REASON), "unknown");
+          long count = KernelEvents.number(lost, "count");
+          if (count < 0) {
+            uncounted.add(reason);
+          } else {
+            reasons.merge(reason, count, Long::sum);
+          }
+        });
     long lost = reasons.values().stream().mapToLong(Long::longValue).sum();
+    if (!uncounted.isEmpty()) {
+      return new Finding(
+          WARNING,
+          "An unknown number of kernel events is missing from the recording%s."
+              .formatted(lost == 0 ? "" : ", and " + count(lost) + " that were counted"),
+          "For some time they were not recorded, or not all of them. What the other rules say is"
+              + " incomplete.",
+          "The reasons say what was missing. The events kernel.EventsLost begin and end with the"
+              + " time that is missing.",
+          Stream.concat(
+                  uncounted.stream(),
+                  inOrder(reasons).map(reason -> count(reason.getValue()) + ": " + reason.getKey()))
+              .toList());
+    }
     if (lost == 0) {
       return Finding.fine(0, "No kernel event was lost.");
     }
@@ -64,10 +86,12 @@ public final class LostEventsRule extends KernelRule {
         "What the other rules say of single events is incomplete: counts are too low, and the longest"
             + " call may be missing. kernel.SyscallStatistics is counted in the kernel and stays exact.",
         solution(items),
-        reasons.entrySet().stream()
-            .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
-            .map(reason -> count(reason.getValue()) + ": " + reason.getKey())
-            .toList());
+        inOrder(reasons).map(reason -> count(reason.getValue()) + ": " + reason.getKey()).toList());
+  }
+
+  private static Stream<Map.Entry<String, Long>> inOrder(Map<String, Long> reasons) {
+    return reasons.entrySet().stream()
+        .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()));
   }
 
   private static String solution(IItemCollection items) {
