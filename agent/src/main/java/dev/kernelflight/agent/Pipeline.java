@@ -137,7 +137,7 @@ final class Pipeline implements AutoCloseable {
       throw e;
     } finally {
       if (!known || refused == null || before == null) {
-        ProbeReporter.report(tracer);
+        reportProbes();
       }
     }
   }
