@@ -111,6 +111,11 @@ int syscall_kprobe(struct pt_regs *regs)
 
 	if (!tid)
 		return 0;
+	/* arm64 has one function for the openat2 of both kinds */
+	if (in_compat_call(user_regs)) {
+		COUNT(COUNTERS_OF_OPENS, compat);
+		return 0;
+	}
 	thread = track(tid);
 	if (!thread)
 		return 0;
@@ -118,6 +123,15 @@ int syscall_kprobe(struct pt_regs *regs)
 		COUNT(COUNTERS_OF_OPENS, untracked);
 	else
 		open_syscall_entered(thread, &entered);
+	return 0;
+}
+
+/* The same of a call of the 32-bit kind. */
+SEC("kprobe/compat_syscall")
+int compat_syscall_kprobe(void *ctx)
+{
+	if (traced_thread())
+		COUNT(COUNTERS_OF_OPENS, compat);
 	return 0;
 }
 

@@ -9,6 +9,7 @@ import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads {@code struct statistics} of {@code event.h}, summed up over all CPUs, from memory that the
@@ -44,34 +45,27 @@ public final class StatisticsReader implements AutoCloseable {
   private static final String FREE_PLACE = "free_place";
   private static final long CPU_BYTES = (long) Filter.MAX_SYSCALLS * BYTES;
 
+  private final LoadedObject object;
   private final MemorySegment byNumber;
   private final MemorySegment byThread;
   private final int places;
   private final int cpus;
-  private final Fd freePlace;
   private final Sum sum = new Sum();
 
-  private StatisticsReader(
-      MemorySegment byNumber, MemorySegment byThread, int places, int cpus, Fd freePlace) {
-    this.byNumber = byNumber;
-    this.byThread = byThread;
-    this.places = places;
-    this.cpus = cpus;
-    this.freePlace = freePlace;
-  }
+  /** Loaded when a thread's sums are forgotten for the first time. */
+  private @Nullable Fd freePlace;
 
   /**
    * Maps the programs' memory.
    *
    * @param object that stays open as long as this
    */
-  static StatisticsReader open(LoadedObject object, int possibleCpus) throws KernelException {
-    return new StatisticsReader(
-        object.memory(BY_NUMBER),
-        object.memory(BY_THREAD),
-        object.map(BY_THREAD).spec().maxEntries(),
-        possibleCpus,
-        object.load(FREE_PLACE, 0));
+  StatisticsReader(LoadedObject object, int possibleCpus) throws KernelException {
+    this.object = object;
+    byNumber = object.memory(BY_NUMBER);
+    byThread = object.memory(BY_THREAD);
+    places = object.map(BY_THREAD).spec().maxEntries();
+    cpus = possibleCpus;
   }
 
   /**
@@ -142,10 +136,17 @@ public final class StatisticsReader implements AutoCloseable {
         sum.clear(tid, byThread.get(JAVA_INT, at + Integer.BYTES));
         addUp(byThread, at + KEY_BYTES, endedPeriod);
         if (!handler.onSum(sum)) {
-          Bpf.runOnce(FREE_PLACE, freePlace, place);
+          free(place);
         }
       }
     }
+  }
+
+  private void free(int place) throws KernelException {
+    if (freePlace == null) {
+      freePlace = object.load(FREE_PLACE, 0);
+    }
+    Bpf.runOnce(FREE_PLACE, freePlace, place);
   }
 
   private static long maxOf(MemorySegment values, long at, int period) {
@@ -174,6 +175,8 @@ public final class StatisticsReader implements AutoCloseable {
 
   @Override
   public void close() {
-    freePlace.close();
+    if (freePlace != null) {
+      freePlace.close();
+    }
   }
 }

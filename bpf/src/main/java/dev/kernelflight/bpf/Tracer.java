@@ -211,7 +211,7 @@ public final class Tracer implements AutoCloseable {
     filter = new Filter(object.variable("filter"));
     carriers = new Carriers(object.variable("carriers"));
     probes = new Probes(object, hooks, options.attach, filter);
-    statistics = StatisticsReader.open(object, possibleCpus);
+    statistics = new StatisticsReader(object, possibleCpus);
     counterMemory = object.memory(COUNTERS);
   }
 

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the programs know of threads: as much as there are threads, and what is too much is told.
@@ -135,6 +136,46 @@ class ThreadStateTest {
       assertThat(counted(traced, tid)).isZero();
 
       places.clear();
+      traced.onOpener(() -> getppid(3));
+      assertThat(counted(traced, tid)).isEqualTo(3);
+    }
+  }
+
+  /** It is read from memory, on a thread that is traced itself. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void readingMakesNoCallThatIsCounted(boolean byThread) throws Exception {
+    int bpf = KernelNames.ofThisMachine().syscallNumber("bpf");
+    try (TracedProcess traced = counting(byThread)) {
+      traced.onOpener(() -> getppid(CALLS));
+      List<Integer> seen = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        seen.clear();
+        traced.onOpener(() -> {
+          traced.tracer.readStatistics(sum -> seen.add(sum.number));
+          return traced.tracer.counters();
+        });
+      }
+      assertThat(seen).contains(GETPPID).doesNotContain(bpf);
+    }
+  }
+
+  @Test
+  void whatIsKnownOfAThreadThatEndedIsFreed() throws Exception {
+    try (TracedProcess traced = counting(true);
+        OpenMap places = KernelObjects.map("statistics_owne")) {
+      int tid = traced.onOpener(CurrentProcess::threadId);
+      traced.onOpener(() -> getppid(CALLS));
+      assertThat(counted(traced, tid)).isEqualTo(CALLS);
+      int taken = places.entries();
+      int[] freed = new int[1];
+      traced.tracer.readStatistics(sum -> {
+        freed[0] += sum.tid == tid ? 1 : 0;
+        return sum.tid != tid;
+      });
+      assertThat(freed[0]).isPositive();
+      assertThat(places.entries()).isLessThanOrEqualTo(taken);
+      assertThat(counted(traced, tid)).isZero();
       traced.onOpener(() -> getppid(3));
       assertThat(counted(traced, tid)).isEqualTo(3);
     }

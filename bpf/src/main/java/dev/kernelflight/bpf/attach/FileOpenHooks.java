@@ -52,6 +52,23 @@ public final class FileOpenHooks {
         functions.add(function);
       }
     }
+    for (String function : compatFunctions(architecture)) {
+      attachments.add(new Kprobe("compat_syscall_kprobe", function, false, true));
+    }
     return new Hook(HookKind.KPROBE, String.join(", ", functions), attachments);
+  }
+
+  /** What only calls of the 32-bit kind enter by, which are counted there. */
+  private static List<String> compatFunctions(Architecture architecture) {
+    return switch (architecture) {
+      case X86_64 ->
+          List.of(
+              "__ia32_compat_sys_openat",
+              "__ia32_compat_sys_open",
+              "__ia32_sys_creat",
+              "__ia32_sys_openat2");
+      case AARCH64 ->
+          List.of("__arm64_compat_sys_openat", "__arm64_compat_sys_open", "__arm64_sys_creat");
+    };
   }
 }

@@ -52,7 +52,11 @@ class FileOpenHooksTest {
   @EnumSource
   void returnsAreAttachedBeforeEntries(Architecture architecture) {
     for (Hook hook : hooks(architecture)) {
-      List<String> programs = hook.attachments().stream().map(Hook.Attachment::program).toList();
+      List<String> programs =
+          hook.attachments().stream()
+              .map(Hook.Attachment::program)
+              .filter(program -> !program.startsWith("compat")) // it only counts
+              .toList();
       for (int i = 0; i < programs.size(); i += 2) {
         assertThat(programs.get(i)).as(hook.toString()).matches(".*(fexit|kretprobe|exit)");
         assertThat(programs.get(i + 1)).as(hook.toString()).matches(".*(fentry|kprobe|enter)");

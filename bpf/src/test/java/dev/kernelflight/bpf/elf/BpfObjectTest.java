@@ -44,6 +44,7 @@ class BpfObjectTest {
             "fexit/do_sys_openat2",
             "kprobe/do_sys_openat2",
             "kprobe/syscall",
+            "kprobe/compat_syscall",
             "kretprobe/open",
             "raw_tp/flush",
             "raw_tp/sys_enter",
