@@ -207,22 +207,23 @@ final class Drainer {
     int startingRounds = 0;
     while (!ended) {
       try {
-        Means ready = means;
-        boolean attached = ready != null && duties.isAttached();
-        if (attached && startingRounds < MOST_STARTING_ROUNDS && !ready.threads.listen()) {
+        Means attached = duties.isAttached() ? means : null;
+        if (attached != null
+            && startingRounds < MOST_STARTING_ROUNDS
+            && !attached.threads.listen()) {
           // nothing else now: until the JVM tells of starts, threads may come and go unknown
           startingRounds++;
           park(STARTING_MILLIS);
           continue;
         }
-        await(attached ? ready.epoll : null, recordingRuns);
+        await(attached == null ? null : attached.epoll, recordingRuns);
         drain();
-        if (attached && !followsVirtualThreads && ready.threads.sawCarrier()) {
+        if (attached != null && !followsVirtualThreads && attached.threads.sawCarrier()) {
           followsVirtualThreads = true;
-          duties.followVirtualThreads(ready.threads);
+          duties.followVirtualThreads(attached.threads);
         }
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
-        if (!attached || due || lookSoon) {
+        if (attached == null || due || lookSoon) {
           housekept = System.nanoTime();
           lookSoon = false;
           recordingRuns = duties.recordingRuns();

@@ -75,7 +75,7 @@ public final class Cpus {
    */
   public static boolean hasStayed(int cpu, Object since) {
     Object now = incarnation(cpu);
-    return now.equals(since) || now == NO_INCARNATION || since == NO_INCARNATION;
+    return now.equals(since) || now.equals(NO_INCARNATION) || since.equals(NO_INCARNATION);
   }
 
   /** One more than the highest CPU number that can ever come online: per-CPU maps have so many. */
