@@ -202,18 +202,19 @@ final class Drainer {
     int startingRounds = 0;
     while (!ended) {
       try {
-        Means ready = means;
-        boolean attached = ready != null && duties.isAttached();
-        if (attached && startingRounds < MOST_STARTING_ROUNDS && !ready.threads.listen()) {
+        Means attached = duties.isAttached() ? means : null;
+        if (attached != null
+            && startingRounds < MOST_STARTING_ROUNDS
+            && !attached.threads.listen()) {
           // nothing else now: until the JVM tells of starts, threads may come and go unknown
           startingRounds++;
           park(STARTING_MILLIS);
           continue;
         }
-        await(attached ? ready.epoll : null, recordingRuns);
+        await(attached == null ? null : attached.epoll, recordingRuns);
         drain();
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
-        if (!attached || due || lookSoon) {
+        if (attached == null || due || lookSoon) {
           housekept = System.nanoTime();
           lookSoon = false;
           recordingRuns = duties.recordingRuns();
