@@ -290,13 +290,17 @@ final class Recorder implements FlightRecorderListener {
     while (!stopped) {
       try {
         boolean attached = pipeline != null;
-        if (attached && startingRounds < MOST_STARTING_ROUNDS && !threads.listen()) {
+        boolean starting = attached && !threads.listen();
+        if (starting && startingRounds < MOST_STARTING_ROUNDS) {
           // nothing else now: until the JVM tells of starts, threads may come and go unknown
           startingRounds++;
           Thread.sleep(STARTING_MILLIS);
           continue;
         }
-        epoll.await(attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
+        epoll.await(
+            starting
+                ? STARTING_MILLIS
+                : attached ? FLUSH_MILLIS : recordingRuns ? HOUSEKEEPING_MILLIS : FOREVER);
         drainNow();
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
         if (!attached || due || settingsChanged) {
