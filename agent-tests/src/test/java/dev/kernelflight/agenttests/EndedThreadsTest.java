@@ -25,7 +25,7 @@ class EndedThreadsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"platform, 450_000", "virtual, 1_000_000"})
+  @CsvSource({"platform, 240_000", "virtual, 1_000_000"})
   void beforeDuringAndAfterRecordings(String threads, String count) {
     Finished finished = process(threads, Integer.parseInt(count.replace("_", ""))).run();
     assertThat(finished).isEqualTo(new Finished(0, "done\n", ""));
@@ -34,7 +34,7 @@ class EndedThreadsTest {
   @Test
   void afterARecordingOfWhichTheKernelWantedNothing() {
     assumeTrue(new File("/proc/1/mem").canWrite(), "only root can become another user");
-    Finished finished = process("platform", 150_000).under(AgentProcess.user()).run();
+    Finished finished = process("platform", 90_000).under(AgentProcess.user()).run();
     assertThat(finished.out()).isEqualTo("done\n");
     assertThat(finished.messages()).as(finished.err()).isEqualTo(1);
     assertThat(finished.err()).contains("EPERM");

@@ -203,15 +203,17 @@ final class Drainer {
     while (!ended) {
       try {
         Means attached = duties.isAttached() ? means : null;
-        if (attached != null
-            && startingRounds < MOST_STARTING_ROUNDS
-            && !attached.threads.listen()) {
+        boolean starting = attached != null && !attached.threads.listen();
+        if (starting && startingRounds < MOST_STARTING_ROUNDS) {
           // nothing else now: until the JVM tells of starts, threads may come and go unknown
           startingRounds++;
           park(STARTING_MILLIS);
           continue;
         }
-        await(attached == null ? null : attached.epoll, recordingRuns);
+        await(
+            attached == null ? null : attached.epoll,
+            starting ? STARTING_MILLIS : FLUSH_MILLIS,
+            recordingRuns);
         drain();
         boolean due = System.nanoTime() - housekept > HOUSEKEEPING_MILLIS * 1_000_000L;
         if (attached == null || due || lookSoon) {
@@ -244,7 +246,8 @@ final class Drainer {
     park(HOUSEKEEPING_MILLIS);
   }
 
-  private void await(@Nullable Epoll epoll, boolean recordingRuns) throws KernelException {
+  private void await(@Nullable Epoll epoll, int flushMillis, boolean recordingRuns)
+      throws KernelException {
     if (epoll == null || jvmEnds) {
       int most = epoll == null ? HOUSEKEEPING_MILLIS : ENDING_FLUSH_MILLIS;
       park(recordingRuns ? most : FOREVER);
@@ -253,7 +256,7 @@ final class Drainer {
     waitsInKernel = true;
     try {
       if (!jvmEnds && !ended) {
-        epoll.await(FLUSH_MILLIS);
+        epoll.await(flushMillis);
       }
     } finally {
       waitsInKernel = false;

@@ -89,6 +89,10 @@ public final class ThreadDirectory {
   private long lastLook = Long.MIN_VALUE / 2;
   private long lastForgetting;
   private int boundSinceForgetting;
+
+  /** So many lived then. */
+  private int alive;
+
   private long lastUpdate;
 
   /** Open addressing by tid, at most half full. */
@@ -150,7 +154,7 @@ public final class ThreadDirectory {
   public void drained() {
     long now = nanoTime.getAsLong();
     if (now - lastForgetting > LOOK_FOR_ENDED_NANOS
-        || boundSinceForgetting > MOST_ENDED + size / 4) {
+        || boundSinceForgetting > MOST_ENDED + alive / 4) {
       lastForgetting = now;
       boundSinceForgetting = 0;
       forgetEnded(now);
@@ -227,29 +231,30 @@ public final class ThreadDirectory {
   private void forgetEnded(long now) {
     boolean forgotten = false;
     int remembered = 0;
+    alive = 0;
     for (int i = 0; i < slots.length; i++) {
       Binding binding = slots[i];
       if (binding == null) {
         continue;
       }
-      if (binding.previous != null && binding.since <= lastUpdate) {
-        if (isLongAgo(binding.since, now) || remembered >= MOST_ENDED) {
-          binding.previous = null;
+      for (Binding next = binding; next != null && next.previous != null; next = next.previous) {
+        if (next.since <= lastUpdate && (isLongAgo(next.since, now) || remembered >= MOST_ENDED)) {
+          next.previous = null;
         } else {
           remembered++;
         }
       }
-      if (!binding.isAlive()) {
-        if (binding.foundDead == 0) {
-          binding.foundDead = now;
-        } else if (binding.foundDead <= lastUpdate) {
-          // the pass that just ended had all records from before then
-          if (isLongAgo(binding.foundDead, now) || remembered >= MOST_ENDED) {
-            slots[i] = null;
-            forgotten = true;
-          } else {
-            remembered++;
-          }
+      if (binding.isAlive()) {
+        alive++;
+      } else if (binding.foundDead == 0) {
+        binding.foundDead = now;
+      } else if (binding.foundDead <= lastUpdate) {
+        // the pass that just ended had all records from before then
+        if (isLongAgo(binding.foundDead, now) || remembered >= MOST_ENDED) {
+          slots[i] = null;
+          forgotten = true;
+        } else {
+          remembered++;
         }
       }
     }

@@ -21,11 +21,11 @@ class ThreadDirectoryTest {
   private long now = 1000 * SECOND;
   private final CountDownLatch end = new CountDownLatch(1);
   private final Map<Thread, Integer> running = new HashMap<>();
+  private int woken;
   private final ThreadDirectory directory =
       new ThreadDirectory(
           this::look, thread -> running.getOrDefault(thread, -1), () -> now, () -> woken++);
   private int looks;
-  private int woken;
 
   private Thread[] look() {
     looks++;
