@@ -197,7 +197,7 @@ final class Recorder implements FlightRecorderListener {
     RecordingSettings known = settings;
     if (known == null) {
       Architecture.current(); // refuses other systems before anything of theirs is touched
-      known = new RecordingSettings(Console::warn);
+      known = new RecordingSettings(Console::warn, instrumentation);
       KernelSettings.setOnChange(this::checkSettings);
       FlightRecorder.addPeriodicEvent(DrainEvent.class, chunkEnds);
       FlightRecorder.addPeriodicEvent(ProbeEvent.class, chunkBegins);
