@@ -107,6 +107,7 @@ class AttachTest {
   }
 
   @Test
+  @Tag("jar")
   void recordsAndFetches() {
     try (Running jvm = plain().start()) {
       assertRecords(jvm);
