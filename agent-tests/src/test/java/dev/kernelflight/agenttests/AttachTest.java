@@ -267,6 +267,7 @@ class AttachTest {
   }
 
   @ParameterizedTest
+  @Tag("jar")
   @ValueSource(strings = {"", "agent"})
   void detachEndsAllOfIt(String how) {
     AgentProcess process = how.isEmpty() ? plain() : AgentProcess.of(Conductor.class);
