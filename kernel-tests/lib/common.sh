@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Messages, the cache directory, and the host's own tools.
+# Messages, the cache directory, and the host's own tools. Also sourced by jdk-tests/run.
 
 note() { printf '%s\n' "$*"; }
 warn() { printf 'WARNING: %s\n' "$*" >&2; }
 die() {
-  printf 'kernel-tests: %s\n' "$*" >&2
+  printf '%s: %s\n' "${here##*/}" "$*" >&2
   exit 2
 }
 
@@ -88,7 +88,6 @@ cache_lock() {
 cache_unlock() { exec 9>&-; }
 
 # What no run has touched for a month (kernels and images of the past) is dropped.
-cache_prune() {
-  find "$cache/packages" "$cache/kernels" "$cache/images" "$cache/qemu" -mindepth 1 -maxdepth 1 -mtime +30 \
-    -exec rm -rf {} + 2> /dev/null || true
+cache_prune() { # SUBDIRECTORY…
+  find "${@/#/$cache/}" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} + 2> /dev/null || true
 }

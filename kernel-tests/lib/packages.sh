@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# The distribution's packages: looked up, downloaded, checked and unpacked; never installed.
+# The distribution's packages: looked up, downloaded, checked and unpacked; never installed. Also
+# sourced by jdk-tests/run.
 #
-# kernels.conf holds stanzas, one per kernel and one per guest userland:
+# The file $conf (kernels.conf, jdks.conf) holds stanzas, here one per kernel and one per guest
+# userland:
 #
 #   [6.1-x86_64]                      the name, which ends in -ARCH
 #   suites  = bookworm-security       where to look; the newest package of them all wins
@@ -10,8 +12,6 @@
 #
 # A locked package is used as long as it is in the cache or still served; after that the newest
 # package that fits the pattern is, and the run says so.
-
-conf=$here/kernels.conf
 
 conf_stanzas() { sed -n 's/^\[\(.*\)\]$/\1/p' "$conf"; }
 
@@ -30,8 +30,8 @@ conf_set_locks() { # STANZA: replaces its lock lines by those on standard input
     inside && /^[ \t]*$/ { flush() }
     inside && $1 == "lock" { next }
     { print }
-    END { flush() }' "$conf" > "$work/kernels.conf"
-  cat "$work/kernels.conf" > "$conf"
+    END { flush() }' "$conf" > "$work/new.conf"
+  cat "$work/new.conf" > "$conf"
 }
 
 # A private apt: own sources, lists and cache, the machine's own archive addresses and keys.
@@ -52,7 +52,7 @@ apt_setup() {
   fi
   main=$(sed -n 's/|Debian|.*//p' <<< "$uris" | head -n 1)
   security=$(sed -n 's/|Debian-Security|.*//p' <<< "$uris" | head -n 1)
-  [[ -n $main ]] || die "no Debian archive in this machine's apt configuration; kernels come from there"
+  [[ -n $main ]] || die "no Debian archive in this machine's apt configuration; the packages come from there"
   : "${security:=${main%/}-security/}"
 
   mkdir -p "$apt/lists/partial" "$apt/archives/partial"
@@ -148,7 +148,7 @@ fetch_stanza() { # STANZA
   local -a patterns locks
   mapfile -t patterns < <(conf_get "$stanza" package)
   mapfile -t locks < <(conf_get "$stanza" lock)
-  ((${#patterns[@]})) || die "kernels.conf: [$stanza] names no package"
+  ((${#patterns[@]})) || die "${conf##*/}: [$stanza] names no package"
 
   for pattern in "${patterns[@]}"; do
     lock=$(printf '%s\n' "${locks[@]}" | grep -E "^($pattern) " | head -n 1) || true
@@ -188,16 +188,6 @@ fetch_stanza() { # STANZA
     printf '%s\n' "${fetched[@]}" | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }' | cut -c1-200
   )"
   [[ -z $update_lock ]] || printf '%s\n' "${fetched[@]}" | conf_set_locks "$stanza"
-}
-
-not_served() { # STANZA PATTERN DEBIAN-ARCH SUITES
-  local newest all
-  all=$(conf_stanzas | while read -r stanza; do conf_get "$stanza" suites; done | tr ' ' '\n' | sort -u)
-  newest=$(apt_candidates "$3" "$all" "linux-(image|binary)-[0-9][^ ]*-cloud-$3" | head -n 1)
-  warn "################################################################"
-  warn "$1 SKIPPED: no package '$2' is served in $4 any more."
-  warn "Newest cloud kernel served for $3 in all suites: ${newest% *}"
-  warn "################################################################"
 }
 
 package_dir() { echo "$cache/packages/${1##* }"; } # "NAME VERSION SHA256"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# From a guest's files to numbers, lines and the table.
+# From a guest's files to numbers, lines and the table. Also sourced by jdk-tests/run.
 
 # Sums the JUnit XML reports of a directory: "tests failed skipped".
 junit_counts() { # DIR
@@ -79,18 +79,16 @@ show_console_end() { # TARGET
   note "    ----"
 }
 
-table() { # rows "kernel|arch|release|hook|passed|failed|skipped|seconds|verdict"
-  {
-    echo 'kernel|arch|release|hook|passed|failed|skipped|seconds|result'
-    printf '%s\n' "$@"
-  } | awk -F'|' '
+table() { # HEADER ROW…, with | between the columns
+  printf '%s\n' "$@" | awk -F'|' '
+    NR == 1 { for (i = 1; i <= NF; i++) number[i] = $i ~ /^(passed|failed|skipped|seconds)$/ }
     { rows = NR; for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) }
       if (NF > columns) columns = NF }
     END {
       for (r = 1; r <= rows; r++) {
         line = ""
         for (i = 1; i <= columns; i++)
-          line = line sprintf((i >= 5 && i <= 8 ? "%" : "%-") width[i] "s  ", cell[r, i])
+          line = line sprintf((number[i] ? "%" : "%-") width[i] "s  ", cell[r, i])
         sub(/ +$/, "", line)
         print line
       }

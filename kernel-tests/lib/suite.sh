@@ -47,7 +47,7 @@ suite_default() {
 
 suite_build() { # ROOT
   need_tools mvn:maven
-  note "building the project for its kernel tests"
+  note "building the project for its tests"
   run_killable "$work/mvn.log" "$1" mvn -q -B package -DskipTests \
     org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
     -Dmdep.outputFile=target/kernel-tests.classpath -DincludeScope=test ||

@@ -29,7 +29,7 @@ final class AgentCommand {
     line.add(AgentProcess.java().toString());
     line.addAll(List.of("-XX:TieredStopAtLevel=1", "-Dstdout.encoding=UTF-8"));
     line.addAll(jvmOptions);
-    line.addAll(List.of("-jar", AgentProcess.agentJar().toString()));
+    line.addAll(AgentProcess.jar());
     Stream.of(arguments).map(Object::toString).forEach(line::add);
     return line;
   }

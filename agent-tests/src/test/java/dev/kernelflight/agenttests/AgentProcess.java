@@ -131,7 +131,7 @@ public final class AgentProcess {
     command.add(java().toString());
     command.addAll(jvmOptions);
     if (main == null) {
-      command.addAll(List.of("-jar", agentJar().toString()));
+      command.addAll(jar());
       command.addAll(arguments);
       return command;
     }
@@ -179,6 +179,16 @@ public final class AgentProcess {
         "--clear-groups",
         "--inh-caps=" + all,
         "--ambient-caps=" + all);
+  }
+
+  /** The words that start the jar itself, whose manifest allows foreign functions from 22 on. */
+  static List<String> jar() {
+    List<String> words = new ArrayList<>();
+    if (Runtime.version().feature() < 22) {
+      words.add("--enable-native-access=ALL-UNNAMED");
+    }
+    words.addAll(List.of("-jar", agentJar().toString()));
+    return words;
   }
 
   static Path java() {

@@ -107,6 +107,7 @@ class AttachTest {
   }
 
   @Test
+  @Tag("jar")
   void recordsAndFetches() {
     try (Running jvm = plain().start()) {
       assertRecords(jvm);
@@ -266,6 +267,7 @@ class AttachTest {
   }
 
   @ParameterizedTest
+  @Tag("jar")
   @ValueSource(strings = {"", "agent"})
   void detachEndsAllOfIt(String how) {
     AgentProcess process = how.isEmpty() ? plain() : AgentProcess.of(Conductor.class);

@@ -260,6 +260,7 @@ class DoctorTest {
   }
 
   @Test
+  @Tag("jar")
   @Tag("portable")
   void looksAtAllThatTracingNeeds() {
     KernelTracing.require();
@@ -356,6 +357,7 @@ class DoctorTest {
   }
 
   @Test
+  @Tag("jar")
   @Tag("portable")
   void seesAnAgentThatIsThereAlready() {
     KernelTracing.require();

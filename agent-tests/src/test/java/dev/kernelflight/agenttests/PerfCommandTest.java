@@ -110,6 +110,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("jar")
   void opensOfAnyProcess() {
     try (Running one = conductor();
         Running other = conductor();
@@ -130,6 +131,7 @@ class PerfCommandTest {
   }
 
   @Test
+  @Tag("jar")
   @Tag("portable")
   void systemCallsAsJson() {
     try (Running busy = conductor();

@@ -102,6 +102,7 @@ class PrintCommandTest {
   }
 
   @Test
+  @Tag("jar")
   void everyEventIsALineInTheOrderOfTheirStart() {
     Finished finished = print(file);
     assertThat(finished.err()).isEmpty();
@@ -235,6 +236,7 @@ class PrintCommandTest {
   }
 
   @Test
+  @Tag("jar")
   void asJson() throws Exception {
     List<JsonObject> opens = objects(file, "-e", "opens");
     assertThat(opens).hasSameSizeAs(recorded.opens());

@@ -76,6 +76,7 @@ class ReportCommandTest {
   }
 
   @Test
+  @Tag("jar")
   void namesTheDiseaseAndItsCulprit() throws Exception {
     JsonObject result = requireNonNull(results(sick).get(REPEATED));
     assertThat(result.getString("severity")).isEqualTo("warning");
@@ -119,6 +120,7 @@ class ReportCommandTest {
 
   /** What were not escaped would make other elements. */
   @Test
+  @Tag("jar")
   void aPageThatNeedsNothingElse() throws Exception {
     Path page = temp.resolve("report.html");
     Finished finished = report(sick, "--html", page);

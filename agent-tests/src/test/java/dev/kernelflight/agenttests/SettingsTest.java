@@ -303,6 +303,7 @@ class SettingsTest {
   }
 
   @Test
+  @Tag("jar")
   void writesAFileThatJfrReads() throws Exception {
     Path file = temp.resolve("kernel-default.jfc");
     assertThat(settings(file.toString())).isEqualTo(new Finished(0, "", ""));

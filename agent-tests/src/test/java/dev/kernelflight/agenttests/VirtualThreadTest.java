@@ -2,9 +2,12 @@ package dev.kernelflight.agenttests;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
 import dev.kernelflight.agenttests.apps.VirtualThreads;
+import java.io.IOException;
 import java.lang.classfile.ClassFile;
 import java.lang.constant.ClassDesc;
 import java.nio.file.Files;
@@ -39,6 +42,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class VirtualThreadTest {
   private static final int SHORT_LIVED = 3_000;
   private static final int BLOCKING = SHORT_LIVED / 10;
+
+  /** Whether the JVM tells which virtual thread a carrier runs. */
+  private static final boolean TOLD_APART = Runtime.version().feature() >= 24;
 
   private static final boolean ARM64 = System.getProperty("os.arch").equals("aarch64");
 
@@ -148,6 +154,7 @@ class VirtualThreadTest {
   @Tag("jar")
   @MethodSource("hooks")
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
+    assumeTrue(TOLD_APART, "JVMs before 24 do not tell which virtual thread runs");
     Recorded recorded = run(options);
     List<Open> opens = opens(recorded, "short");
     assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
@@ -297,6 +304,23 @@ class VirtualThreadTest {
     assertThat(open.thread().getOSThreadId()).isEqualTo(open.osThreadId);
   }
 
+  @Test
+  @Tag("jar")
+  void whereTheJvmDoesNotTellWhichRunsItSaysSoOnce() {
+    assumeFalse(TOLD_APART, "only JVMs before 24");
+    Path file = temp.resolve("older.jfr");
+    Finished finished = AgentProcess.of(VirtualThreads.class, 100, "-").recordingTo(file).run();
+    assertThat(finished.exitCode()).isZero();
+    assertThat(finished.err())
+        .isEqualTo(
+            AgentProcess.PREFIX
+                + "virtual threads appear as the threads that carry them: this JVM does not tell"
+                + " which of them runs; JDK 24 or newer does\n");
+    assertThat(opens(Recorded.in(file), "short"))
+        .hasSize(100)
+        .allSatisfy(VirtualThreadTest::assertTheCarriers);
+  }
+
   /** A JDK in which the name of the class that the advice reads is taken. */
   @Test
   @Tag("portable")
@@ -304,8 +328,7 @@ class VirtualThreadTest {
     String name = "java.lang.VirtualThreadNews";
     Path patch = temp.resolve("patch");
     Files.createDirectories(patch.resolve("java/lang"));
-    ClassFile.of()
-        .buildTo(patch.resolve(name.replace('.', '/') + ".class"), ClassDesc.of(name), empty -> {});
+    EmptyClass.write(name, patch.resolve(name.replace('.', '/') + ".class"));
     Path file = temp.resolve("refused.jfr");
     Finished finished =
         AgentProcess.of(VirtualThreads.class, 100)
@@ -324,5 +347,12 @@ class VirtualThreadTest {
     assertThat(opens(Recorded.in(file), "short"))
         .hasSize(100)
         .allSatisfy(VirtualThreadTest::assertTheCarriers);
+  }
+
+  /** Apart from the tests, because JDKs before 24 cannot load it. */
+  private static final class EmptyClass {
+    static void write(String name, Path file) throws IOException {
+      ClassFile.of().buildTo(file, ClassDesc.of(name), empty -> {});
+    }
   }
 }

@@ -302,7 +302,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
     RecordingSettings known = settings;
     if (known == null) {
       Architecture.current(); // refuses other systems before anything of theirs is touched
-      known = new RecordingSettings(Console::warn);
+      known = new RecordingSettings(Console::warn, instrumentation);
       KernelSettings.setOnChange(this::checkSettings);
       settings = known;
     }

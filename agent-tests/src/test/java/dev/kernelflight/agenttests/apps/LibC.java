@@ -12,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.function.ToIntBiFunction;
 
@@ -59,8 +58,8 @@ final class LibC {
 
   static final int AT_FDCWD = -100;
 
-  private static final VarHandle ERRNO =
-      Linker.Option.captureStateLayout().varHandle(PathElement.groupElement("errno"));
+  private static final long ERRNO_OFFSET =
+      Linker.Option.captureStateLayout().byteOffset(PathElement.groupElement("errno"));
   private static final MethodHandle SYSCALL = link();
 
   private LibC() {}
@@ -82,7 +81,7 @@ final class LibC {
       MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
       long result =
           (long) SYSCALL.invokeExact(state, (long) number, a[0], a[1], a[2], a[3], a[4], a[5]);
-      return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
+      return result == -1 ? -state.get(JAVA_INT, ERRNO_OFFSET) : result;
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

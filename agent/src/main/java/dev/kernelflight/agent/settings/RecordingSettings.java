@@ -4,12 +4,14 @@ import dev.kernelflight.bpf.Wanted;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.DrainEvent;
+import dev.kernelflight.events.EventThread;
 import dev.kernelflight.events.EventsLostEvent;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
+import java.lang.instrument.Instrumentation;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -82,12 +84,20 @@ public final class RecordingSettings {
    *
    * @param warnings takes a sentence about each value that cannot be understood, once
    */
-  public RecordingSettings(Consumer<String> warnings) {
+  public RecordingSettings(Consumer<String> warnings, Instrumentation instrumentation) {
     this.warnings = warnings;
     for (Class<? extends Event> event : EVENTS) {
       FlightRecorder.register(event);
       EventType type = EventType.getEventType(event);
       eventIds.put(type.getName(), type.getId());
+    }
+    try {
+      EventThread.isOfTheCall(EVENTS, instrumentation);
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      warnings.accept(
+          "JFR's tools show the agent's own thread as that of each kernel event; print, report and"
+              + " Mission Control show the thread that made the call: "
+              + e);
     }
   }
 
