@@ -107,7 +107,7 @@ final class Recorder implements FlightRecorderListener {
         return "file opens by "
             + trial.tracer().fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
             + "; "
-            + trial.tracer().transport().description();
+            + trial.tracer().bufferDescription();
       }
     } finally {
       lock.unlock();

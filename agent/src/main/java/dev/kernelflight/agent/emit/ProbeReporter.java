@@ -46,7 +46,7 @@ public final class ProbeReporter {
     ProbeEvent event = event(eventName, probe.refusals());
     event.hook = probe.hook().kind().toString();
     event.target = probe.hook().target();
-    event.buffer = tracer.transport().description();
+    event.buffer = tracer.bufferDescription();
     event.commit();
   }
 

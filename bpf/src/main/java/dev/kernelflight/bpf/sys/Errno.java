@@ -12,6 +12,8 @@ final class Errno {
   static final int EBUSY = 16;
   static final int ENODEV = 19;
   static final int EINVAL = 22;
+  static final int ENFILE = 23;
+  static final int EMFILE = 24;
   static final int ENOSPC = 28;
   static final int ENOSYS = 38;
   static final int EOPNOTSUPP = 95;
@@ -19,17 +21,23 @@ final class Errno {
 
   private Errno() {}
 
-  static String meaning(int errno) {
+  /** What an errno of a call means where this project makes the call. */
+  static String meaning(String systemCall, int errno) {
     return switch (errno) {
-      case EPERM -> "operation not permitted";
+      case EPERM ->
+          systemCall.equals("mmap")
+              ? "over the limit of locked memory"
+              : "operation not permitted";
       case ENOENT -> "no such file, function or object";
       case ENOMEM -> "out of memory, or over the locked-memory limit";
       case EACCES -> "permission denied";
+      case EMFILE -> "this process has too many files open";
+      case ENFILE -> "the machine has too many files open";
       case EBUSY -> "in use";
       case ENODEV -> "no such device or CPU";
       case EINVAL -> "invalid argument, or not supported by this kernel";
       case ENOSPC -> "no space";
-      case ENOSYS -> "not implemented by this kernel, or blocked by a seccomp filter";
+      case ENOSYS -> "not implemented";
       case EOPNOTSUPP, ENOTSUPP -> "not supported by this kernel";
       default -> "errno " + errno;
     };
