@@ -8,7 +8,6 @@ import dev.kernelflight.agent.Agent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Properties;
 import sun.tools.attach.HotSpotVirtualMachine;
 
@@ -49,9 +48,6 @@ final class AttachedJvm implements AutoCloseable {
               + e.getMessage()
               + "\n"
               + advice(process, String.valueOf(e.getMessage())));
-    } catch (NoClassDefFoundError e) {
-      throw new CommandFailedException(
-          "this Java runtime cannot attach (no module jdk.attach): run this with a JDK");
     }
   }
 
@@ -138,20 +134,6 @@ final class AttachedJvm implements AutoCloseable {
         process.runs()
             ? "JVM " + process.pid() + " does not do as it was told: " + e.getMessage()
             : "JVM " + process.pid() + " has ended");
-  }
-
-  /** Where this program's jar is. */
-  static Path agentJar() throws CommandFailedException {
-    try {
-      Path jar =
-          Path.of(AttachedJvm.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      if (jar.toString().endsWith(".jar")) {
-        return jar.toAbsolutePath();
-      }
-    } catch (java.net.URISyntaxException e) {
-      // said below
-    }
-    throw new CommandFailedException("not run from a jar: use java -jar ebpf-agent.jar");
   }
 
   @Override

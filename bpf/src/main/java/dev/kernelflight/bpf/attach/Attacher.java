@@ -76,7 +76,7 @@ public final class Attacher {
         }
         return new AttachedHook(candidate, refusals, programs, links);
       } catch (KernelException e) {
-        refusals.add(new Refusal(candidate, e.getMessage(), e.isPermission()));
+        refusals.add(Refusal.of(candidate, e));
       } catch (RefusedException e) {
         refusals.add(new Refusal(candidate, e.reason, e.permission));
       }

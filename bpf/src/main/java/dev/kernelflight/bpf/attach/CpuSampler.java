@@ -57,7 +57,7 @@ public final class CpuSampler implements AutoCloseable {
         if (sampler != null) {
           sampler.close();
         }
-        refusals.add(new Refusal(hook(clock, frequency), e.getMessage(), e.isPermission()));
+        refusals.add(Refusal.of(hook(clock, frequency), e));
       }
     }
     throw new NoHookException(what, refusals);

@@ -1,11 +1,26 @@
 package dev.kernelflight.bpf.attach;
 
+import dev.kernelflight.bpf.sys.KernelException;
+import java.util.Optional;
+
 /**
  * A hook that could not be had, and why, in words that name the call and the kernel's answer.
  *
  * @param permission whether privileges were missing, and not the mechanism
+ * @param answer the kernel's, where it was asked
  */
-public record Refusal(Hook hook, String reason, boolean permission) {
+public record Refusal(
+    Hook hook, String reason, boolean permission, Optional<KernelException> answer) {
+  /** Without having asked the kernel. */
+  public Refusal(Hook hook, String reason, boolean permission) {
+    this(hook, reason, permission, Optional.empty());
+  }
+
+  /** By the kernel. */
+  static Refusal of(Hook hook, KernelException answer) {
+    return new Refusal(hook, answer.getMessage(), answer.isPermission(), Optional.of(answer));
+  }
+
   @Override
   public String toString() {
     return hook + ": " + reason;

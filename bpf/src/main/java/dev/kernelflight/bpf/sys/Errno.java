@@ -6,6 +6,7 @@ final class Errno {
   static final int ENOENT = 2;
   static final int EINTR = 4;
   static final int ENXIO = 6;
+  static final int E2BIG = 7;
   static final int EAGAIN = 11;
   static final int ENOMEM = 12;
   static final int EACCES = 13;
