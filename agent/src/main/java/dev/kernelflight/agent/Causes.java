@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Why the kernel refused a call. The errno alone does not say: EPERM is a missing capability as well
- * as a seccomp filter, and EACCES a setting as well as a security module. So the system is asked for
- * each of them, and only what is the case is named.
+ * Why the kernel refused a call. The errno alone does not say: EPERM is a missing capability as
+ * well as a seccomp filter, and EACCES a setting as well as a security module. So the system is
+ * asked for each of them, and only what is the case is named.
  */
 final class Causes {
   private static final int OLDEST_MAJOR = 5;

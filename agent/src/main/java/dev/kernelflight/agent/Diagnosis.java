@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
 public record Diagnosis(String problem, String advice) {
   private static final String NO_HOOK =
       "use a kernel with one of these hooks: see docs/permissions.md";
-  private static final String REPORT = "please report this, with the kernel's and the JDK's version";
+  private static final String REPORT =
+      "please report this, with the kernel's and the JDK's version";
 
   /** Makes sense of whatever stopped the agent. */
   public static Diagnosis of(Throwable failure) {
@@ -93,7 +94,9 @@ public record Diagnosis(String problem, String advice) {
     String reason =
         e instanceof NoSuchFileException
             ? "no such file"
-            : e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getReason());
+            : e instanceof AccessDeniedException
+                ? "permission denied"
+                : String.valueOf(e.getReason());
     return new Diagnosis(
         "cannot read " + e.getFile() + ": " + reason,
         reason.contains("Too many open files")

@@ -104,6 +104,18 @@ public record Restrictions(
     }
   }
 
+  /** Whether it has no capability that another process has not. */
+  public boolean hasNoMoreThan(Restrictions other) {
+    try {
+      long more =
+          Long.parseUnsignedLong(capabilities, 16)
+              & ~Long.parseUnsignedLong(other.capabilities, 16);
+      return more == 0;
+    } catch (NumberFormatException e) {
+      return true;
+    }
+  }
+
   /** Those that tracing needs and this process has not, by name; none where that is not known. */
   public List<String> lackingCapabilities() {
     List<String> lacking = new ArrayList<>();

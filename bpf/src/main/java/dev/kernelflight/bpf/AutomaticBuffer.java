@@ -48,12 +48,14 @@ final class AutomaticBuffer {
     }
     KernelException noRing;
     try {
-      return opener.open(Buffer.RING, Shrinking.LEAST_BYTES, "no perf buffers: " + noPerf.getMessage());
+      return opener.open(
+          Buffer.RING, Shrinking.LEAST_BYTES, "no perf buffers: " + noPerf.getMessage());
     } catch (KernelException e) {
       noRing = e;
     }
     try {
-      return opener.open(Buffer.PERF, Shrinking.LEAST_BYTES, "no ring buffer: " + noRing.getMessage());
+      return opener.open(
+          Buffer.PERF, Shrinking.LEAST_BYTES, "no ring buffer: " + noRing.getMessage());
     } catch (KernelException e) {
       if (!e.getMessage().equals(noRing.getMessage())) {
         e.addSuppressed(noRing);

@@ -75,10 +75,7 @@ final class DoctorCommand implements Callable<Integer> {
           Stream.of(ofJvm, ofProcess, kernel.checks()).flatMap(List::stream).toList();
       boolean attachable =
           jvm != null && jvm.agent().isEmpty() && ofJvm.stream().noneMatch(Check::isFailure);
-      String command =
-          jvm != null && attachable
-              ? attachCommand(jvm.pid())
-              : startCommand();
+      String command = jvm != null && attachable ? attachCommand(jvm.pid()) : startCommand();
       Verdict verdict = verdict(works, kernel, command);
       boolean contained = container || (kernel.isLinux() && process.isContained());
       if (json) {
@@ -116,11 +113,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static String attachCommand(long pid) {
-    return "java -jar "
-        + jar()
-        + " attach "
-        + pid
-        + " --duration 30s --output app.jfr";
+    return "java -jar " + jar() + " attach " + pid + " --duration 30s --output app.jfr";
   }
 
   private static String jar() {

@@ -144,8 +144,7 @@ final class KernelChecks {
                     lockdown.isEmpty() ? "none, or not to be seen from here" : lockdown)));
     checks.add(
         own.paranoidKernel()
-            .map(paranoid ->
-                Check.warn("perf_event_paranoid", paranoid.what(), paranoid.remedy()))
+            .map(paranoid -> Check.warn("perf_event_paranoid", paranoid.what(), paranoid.remedy()))
             .orElseGet(() ->
                 Check.ok(
                     "perf_event_paranoid",
@@ -219,8 +218,8 @@ final class KernelChecks {
     for (HookKind kind : EnumSet.range(HookKind.FENTRY, HookKind.TRACEPOINT)) {
       results.put(
           kind,
-          Result.of(
-              () -> Trial.fileOpens(new Tracer.Options(Optional.of(kind), Buffer.AUTO, LEAST_PAGES))));
+          Result.of(() ->
+              Trial.fileOpens(new Tracer.Options(Optional.of(kind), Buffer.AUTO, LEAST_PAGES))));
     }
     boolean any = results.values().stream().anyMatch(Result::worked);
     results.forEach((kind, result) -> checks.add(hook(kind, result, any)));

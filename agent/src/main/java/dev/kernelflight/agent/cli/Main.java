@@ -45,8 +45,7 @@ public final class Main implements Runnable {
     try {
       return commands.execute(args);
     } catch (LinkageError e) {
-      Diagnosis diagnosis =
-          LackingModule.of(e).map(LackingModule::diagnosis).orElseThrow(() -> e);
+      Diagnosis diagnosis = LackingModule.of(e).map(LackingModule::diagnosis).orElseThrow(() -> e);
       commands.getErr().println(args[0] + ": " + diagnosis.problem() + "; " + diagnosis.advice());
       return commands.getCommandSpec().exitCodeOnExecutionException();
     }

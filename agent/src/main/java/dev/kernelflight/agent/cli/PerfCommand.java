@@ -144,7 +144,8 @@ final class PerfCommand implements Callable<Integer> {
   @Option(
       names = "--buffer",
       paramLabel = "KIND",
-      description = "auto: perf, or ring where the kernel refuses (default); perf: a buffer for each CPU; ring:"
+      description =
+          "auto: perf, or ring where the kernel refuses (default); perf: a buffer for each CPU; ring:"
               + " one BPF ring buffer")
   private @Nullable String buffer;
 

@@ -26,9 +26,7 @@ final class Errno {
   static String meaning(String systemCall, int errno) {
     return switch (errno) {
       case EPERM ->
-          systemCall.equals("mmap")
-              ? "over the limit of locked memory"
-              : "operation not permitted";
+          systemCall.equals("mmap") ? "over the limit of locked memory" : "operation not permitted";
       case ENOENT -> "no such file, function or object";
       case ENOMEM -> "out of memory, or over the locked-memory limit";
       case EACCES -> "permission denied";

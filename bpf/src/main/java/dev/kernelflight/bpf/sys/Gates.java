@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /**
  * What stands before the kernel's own code of a system call: a seccomp filter, then a security
- * module. Both answer with an errno of their choice, which looks like the kernel's. So the same call
- * is made once more with arguments that the kernel always refuses with another errno: whoever
+ * module. Both answer with an errno of their choice, which looks like the kernel's. So the same
+ * call is made once more with arguments that the kernel always refuses with another errno: whoever
  * answers otherwise stands before it.
  *
  * <p>The order of the kernel's checks: {@code __sys_bpf} in kernel/bpf/syscall.c, {@code
@@ -26,8 +26,8 @@ public final class Gates {
   }
 
   /**
-   * The answer of a seccomp filter to a system call, if one refuses it. Only for processes that have
-   * a filter and CAP_BPF: some kernels answer EPERM to bpf(2) just as early.
+   * The answer of a seccomp filter to a system call, if one refuses it. Only for processes that
+   * have a filter and CAP_BPF: some kernels answer EPERM to bpf(2) just as early.
    */
   public static Optional<KernelException> filterOf(String systemCall) {
     long answer = pastFilters(systemCall, "");
