@@ -19,7 +19,8 @@ public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boole
   static final String KNOWN =
       """
         attach=auto|fentry|kprobe|tracepoint  the hook to use; auto takes the cheapest (default)
-        buffer=perf|ring                      perf buffers per CPU (default), or one BPF ring buffer
+        buffer=auto|perf|ring                 perf buffers per CPU, or one BPF ring buffer; auto takes
+                                              the ring where the kernel refuses perf buffers (default)
         pages=N                               pages of 4 kB of each CPU's buffer, a power of two
                                               from 16 to 65536 (default 1024, or what makes 64 MB
                                               for all CPUs together)
@@ -45,7 +46,7 @@ public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boole
   public static AgentOptions defaults() {
     return new AgentOptions(
         new Tracer.Options(
-            Optional.empty(), Tracer.Buffer.PERF, Tracer.Options.defaultPages(onlineCpus())),
+            Optional.empty(), Tracer.Buffer.AUTO, Tracer.Options.defaultPages(onlineCpus())),
         true,
         false);
   }
@@ -121,9 +122,10 @@ public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boole
 
   private static Tracer.Buffer buffer(String value) throws BadOptionException {
     return switch (value) {
+      case "auto" -> Tracer.Buffer.AUTO;
       case "perf" -> Tracer.Buffer.PERF;
       case "ring" -> Tracer.Buffer.RING;
-      default -> throw wrong("buffer", value, "perf or ring");
+      default -> throw wrong("buffer", value, "auto, perf or ring");
     };
   }
 

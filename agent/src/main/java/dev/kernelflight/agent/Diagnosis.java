@@ -4,9 +4,9 @@ import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.KernelException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -18,13 +18,10 @@ import java.util.stream.Collectors;
  * @param advice what to do about it
  */
 public record Diagnosis(String problem, String advice) {
-  private static final Path SELF = Path.of("/proc/self");
-  private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
-  private static final Path PARANOID = Path.of("/proc/sys/kernel/perf_event_paranoid");
-  private static final String LOCKED_MEMORY = "Max locked memory";
-  private static final int CAP_PERFMON = 38;
-  private static final int CAP_BPF = 39;
-  private static final int ENOSYS = 38;
+  private static final String NO_HOOK =
+      "use a kernel with one of these hooks: see docs/permissions.md";
+  private static final String REPORT =
+      "please report this, with the kernel's and the JDK's version";
 
   /** Makes sense of whatever stopped the agent. */
   public static Diagnosis of(Throwable failure) {
@@ -46,11 +43,13 @@ public record Diagnosis(String problem, String advice) {
               adviceOnHooks(e.refusals()));
         }
         case KernelException e -> {
-          return new Diagnosis(
-              String.valueOf(e.getMessage()),
-              Restrictions.current().advice(e.isPermission(), e.errno() == ENOSYS));
+          return of(e);
         }
-        case UnsupportedOperationException e -> {
+        case FileSystemException e -> {
+          return of(e);
+        }
+        case UnsupportedOperationException e
+            when String.valueOf(e.getMessage()).startsWith("eBPF needs") -> {
           return new Diagnosis(
               String.valueOf(e.getMessage()), "run it there, or without the agent");
         }
@@ -60,182 +59,74 @@ public record Diagnosis(String problem, String advice) {
               "start it with --enable-native-access=ALL-UNNAMED (on the command line or in"
                   + " JDK_JAVA_OPTIONS)");
         }
-        case NoClassDefFoundError e when String.valueOf(e.getMessage()).startsWith("jdk/jfr/") -> {
+        case NoClassDefFoundError e when LackingModule.of(e).isPresent() -> {
+          return LackingModule.of(e).get().diagnosis();
+        }
+        case OutOfMemoryError e -> {
           return new Diagnosis(
-              "this Java runtime has no JDK Flight Recorder",
-              "use a runtime with the module jdk.jfr");
+              e.toString(),
+              String.valueOf(e.getMessage()).contains("native thread")
+                  ? "let the process have more threads (ulimit -u; Docker: --pids-limit)"
+                  : "give the JVM more memory (-Xmx), or make the buffers smaller (pages=64)");
         }
         default -> {
           // its cause may tell more
         }
       }
     }
+    return new Diagnosis(failure.toString(), REPORT);
+  }
+
+  private static Diagnosis of(KernelException e) {
+    List<KernelException> refusals = new ArrayList<>(List.of(e));
+    // what was tried instead
+    for (Throwable other : e.getSuppressed()) {
+      if (other instanceof KernelException refusal) {
+        refusals.add(refusal);
+      }
+    }
     return new Diagnosis(
-        failure.toString(), "please report this, with the kernel's and the JDK's version");
+        refusals.stream().map(Throwable::getMessage).collect(Collectors.joining("\n  ")),
+        advice(refusals));
+  }
+
+  private static Diagnosis of(FileSystemException e) {
+    String reason =
+        e instanceof NoSuchFileException
+            ? "no such file"
+            : e instanceof AccessDeniedException
+                ? "permission denied"
+                : String.valueOf(e.getReason());
+    return new Diagnosis(
+        "cannot read " + e.getFile() + ": " + reason,
+        reason.contains("Too many open files")
+            ? Restrictions.current().tooManyOpenFiles().toString()
+            : Restrictions.missingFileSystem()
+                .map(Hindrance::toString)
+                .orElse("make this file readable for the process"));
+  }
+
+  /** What stands in the way of these calls, each thing once. */
+  private static String advice(List<KernelException> refusals) {
+    Restrictions restrictions = Restrictions.current();
+    String advice =
+        refusals.stream()
+            .flatMap(refusal -> Causes.of(refusal, restrictions).stream())
+            .map(Hindrance::toString)
+            .distinct()
+            .collect(Collectors.joining("\n  "));
+    return advice.isEmpty() ? REPORT : advice;
   }
 
   private static String adviceOnHooks(List<Refusal> refusals) {
-    String advice =
-        Restrictions.current()
-            .withMapsMade()
-            .advice(refusals.stream().anyMatch(Refusal::permission), false);
+    List<KernelException> answers =
+        refusals.stream().flatMap(refusal -> refusal.answer().stream()).toList();
+    String advice = answers.isEmpty() ? NO_HOOK : advice(answers);
     List<HookKind> kinds =
         refusals.stream().map(refusal -> refusal.hook().kind()).distinct().toList();
     return kinds.equals(List.of(HookKind.FENTRY)) || kinds.equals(List.of(HookKind.KPROBE))
         ? advice + "\n  attach=auto tries the other kinds of hooks, too"
         : advice;
-  }
-
-  /**
-   * What may keep this process from tracing, as the kernel prints it; empty where it does not say.
-   *
-   * @param capabilities the effective ones as a hexadecimal mask, {@code CapEff} of proc(5)
-   * @param seccomp {@code Seccomp} of proc(5), 0 for no filter
-   * @param lockdown the modes, that in force in brackets
-   * @param lockedMemory the limit on it in bytes, or {@code unlimited}
-   * @param paranoid the setting {@code kernel.perf_event_paranoid}
-   */
-  public record Restrictions(
-      String capabilities, String seccomp, String lockdown, String lockedMemory, String paranoid) {
-    /** Number of a capability. */
-    public static final int CAP_SYS_ADMIN = 21;
-
-    /** Number of a capability. */
-    public static final int CAP_SYS_RESOURCE = 24;
-
-    static Restrictions current() {
-      return of(SELF);
-    }
-
-    /**
-     * Those of a process.
-     *
-     * @param proc such as {@code /proc/self}
-     */
-    public static Restrictions of(Path proc) {
-      ProcStatus status = status(proc);
-      return new Restrictions(
-          status.field("CapEff"),
-          status.field("Seccomp"),
-          content(LOCKDOWN),
-          lockedMemoryLimit(proc),
-          content(PARANOID));
-    }
-
-    /** Without what has not hindered the maps, which need most of the locked memory. */
-    Restrictions withMapsMade() {
-      return new Restrictions(capabilities, seccomp, lockdown, "unlimited", paranoid);
-    }
-
-    /**
-     * What to do.
-     *
-     * @param permission whether the kernel said that privileges are missing
-     * @param missing whether it said that there is no such call
-     */
-    String advice(boolean permission, boolean missing) {
-      List<String> advice = new ArrayList<>();
-      if (lockdown.contains("[confidentiality]")) {
-        advice.add(
-            "the kernel is locked down for confidentiality, which forbids tracing: boot with"
-                + " lockdown=integrity or none");
-      }
-      if (permission) {
-        List<String> lacking = lackingCapabilities();
-        if (!lacking.isEmpty()) {
-          advice.add(
-              "this process lacks "
-                  + String.join(" and ", lacking)
-                  + ": run as root, or grant them (Docker: --cap-add BPF --cap-add PERFMON;"
-                  + " systemd: AmbientCapabilities=CAP_BPF CAP_PERFMON)");
-        }
-        if (lacking.isEmpty() && paranoid.matches("[3-9]") && !has(CAP_SYS_ADMIN)) {
-          advice.add(
-              "kernel.perf_event_paranoid is "
-                  + paranoid
-                  + ", with which kernels of some distributions leave perf_event_open(2) to"
-                  + " CAP_SYS_ADMIN: set it to 2, or grant that");
-        }
-        if (lacking.isEmpty() && lockedMemory.matches("\\d{1,18}") && !has(CAP_SYS_RESOURCE)) {
-          advice.add(
-              "kernels before 5.11 count BPF maps as locked memory, of which this process may have "
-                  + Long.parseLong(lockedMemory) / 1024
-                  + " kB (RLIMIT_MEMLOCK): raise it (ulimit -l unlimited; Docker: --ulimit"
-                  + " memlock=-1; systemd: LimitMEMLOCK=infinity), or grant CAP_SYS_RESOURCE");
-        }
-      }
-      if ((permission || missing) && !seccomp.isEmpty() && !seccomp.equals("0")) {
-        advice.add(
-            "a seccomp filter is in force and may block bpf(2) and perf_event_open(2): allow them"
-                + " in the container's seccomp profile");
-      }
-      if (missing) {
-        advice.add("the kernel may be built without CONFIG_BPF_SYSCALL");
-      }
-      if (advice.isEmpty()) {
-        advice.add(
-            "see docs/permissions.md; needed are Linux 5.10 or newer with CONFIG_BPF_SYSCALL and"
-                + " one of fentry, kprobes or raw tracepoints");
-      }
-      return String.join("\n  ", advice);
-    }
-
-    /** Those that tracing needs and this process has not, by name. */
-    public List<String> lackingCapabilities() {
-      long effective;
-      try {
-        effective = Long.parseUnsignedLong(capabilities, 16);
-      } catch (NumberFormatException e) {
-        return List.of();
-      }
-      List<String> lacking = new ArrayList<>();
-      if ((effective >>> CAP_SYS_ADMIN & 1) == 0) {
-        if ((effective >>> CAP_BPF & 1) == 0) {
-          lacking.add("CAP_BPF");
-        }
-        if ((effective >>> CAP_PERFMON & 1) == 0) {
-          lacking.add("CAP_PERFMON");
-        }
-      }
-      return lacking;
-    }
-
-    /** Whether a capability is known to be there, by its number. */
-    public boolean has(int capability) {
-      try {
-        return (Long.parseUnsignedLong(capabilities, 16) >>> capability & 1) != 0;
-      } catch (NumberFormatException e) {
-        return false;
-      }
-    }
-
-    /** The hard limit: the agent has raised the soft one to it. */
-    private static String lockedMemoryLimit(Path proc) {
-      return content(proc.resolve("limits"))
-          .lines()
-          .filter(line -> line.startsWith(LOCKED_MEMORY))
-          .map(line -> line.substring(LOCKED_MEMORY.length()).strip().split(" +", 3)[1])
-          .findFirst()
-          .orElse("");
-    }
-
-    private static ProcStatus status(Path proc) {
-      try {
-        return ProcStatus.of(proc);
-      } catch (IOException e) {
-        // not Linux, or not mounted
-        return new ProcStatus("");
-      }
-    }
-
-    private static String content(Path file) {
-      try {
-        return Files.readString(file).strip();
-      } catch (IOException e) {
-        // not Linux, or not mounted
-        return "";
-      }
-    }
   }
 
   /**

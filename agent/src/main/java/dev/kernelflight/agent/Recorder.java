@@ -90,7 +90,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
         return "file opens by "
             + trial.fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
             + "; "
-            + trial.transport().description();
+            + trial.bufferDescription();
       }
     } finally {
       lock.unlock();

@@ -44,6 +44,8 @@ import java.util.Optional;
 public final class Tracer implements AutoCloseable {
   /** How records come from the kernel. */
   public enum Buffer {
+    /** Perf buffers where the kernel grants them in a useful size, else the ring buffer. */
+    AUTO,
     /** Perf buffers, one a CPU. */
     PERF,
     /** The BPF ring buffer, one for all CPUs; needs Linux 5.8. */
@@ -186,6 +188,7 @@ public final class Tracer implements AutoCloseable {
 
   private final LoadedObject object;
   private final Transport transport;
+  private final String notTheOtherBuffer;
   private final Batches batches;
   private final RecordSplitter splitter = new RecordSplitter();
   private final Filter filter;
@@ -201,11 +204,13 @@ public final class Tracer implements AutoCloseable {
       HookOrder hooks,
       LoadedObject object,
       Transport transport,
+      String notTheOtherBuffer,
       Batches batches,
       int possibleCpus)
       throws KernelException {
     this.object = object;
     this.transport = transport;
+    this.notTheOtherBuffer = notTheOtherBuffer;
     this.batches = batches;
     this.possibleCpus = possibleCpus;
     filter = new Filter(object.variable("filter"));
@@ -244,6 +249,25 @@ public final class Tracer implements AutoCloseable {
   static Tracer open(
       Options options, Architecture architecture, HookOrder hooks, Scope scope, Epoll epoll)
       throws KernelException, IOException {
+    AutomaticBuffer.Opener<Tracer> opener =
+        (kind, leastBytes, because) -> {
+          Options chosen = new Options(options.attach, kind, options.pages);
+          return open(chosen, leastBytes, because, architecture, hooks, scope, epoll);
+        };
+    return options.buffer == Buffer.AUTO
+        ? AutomaticBuffer.open((long) options.pages * Mapping.pageBytes(), opener)
+        : opener.open(options.buffer, Shrinking.LEAST_BYTES, "");
+  }
+
+  private static Tracer open(
+      Options options,
+      long leastBytes,
+      String because,
+      Architecture architecture,
+      HookOrder hooks,
+      Scope scope,
+      Epoll epoll)
+      throws KernelException, IOException {
     BpfObject parsed;
     try {
       parsed = loadObject(architecture);
@@ -266,9 +290,10 @@ public final class Tracer implements AutoCloseable {
       transport =
           options.buffer == Buffer.RING
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
-              : PerfBuffers.open(object.map(EVENTS), options.pages, epoll);
+              : PerfBuffers.open(object.map(EVENTS), options.pages, leastBytes, epoll);
       batches = Batches.open(object, possibleCpus);
-      Tracer tracer = new Tracer(options, hooks, object, transport, batches, possibleCpus);
+      Tracer tracer =
+          new Tracer(options, hooks, object, transport, because, batches, possibleCpus);
       if (scope instanceof Scope.OwnProcess own) {
         tracer.filter.setAgentThread(own.agentThread);
       }
@@ -354,6 +379,13 @@ public final class Tracer implements AutoCloseable {
   /** The buffers; they stay the tracer's. */
   public Transport transport() {
     return transport;
+  }
+
+  /** Kind and size of the buffers, and why they are not of the other kind, for people. */
+  public String bufferDescription() {
+    return notTheOtherBuffer.isEmpty()
+        ? transport.description()
+        : transport.description() + " (" + notTheOtherBuffer + ")";
   }
 
   /**

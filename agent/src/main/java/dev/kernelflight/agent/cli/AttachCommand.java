@@ -80,7 +80,7 @@ final class AttachCommand implements Callable<Integer> {
   @Option(
       names = "--buffer",
       paramLabel = "KIND",
-      description = "perf or ring: the agent's option buffer")
+      description = "auto, perf or ring: the agent's option buffer")
   private @Nullable String buffer;
 
   @Option(

@@ -1,14 +1,20 @@
 package dev.kernelflight.agent.cli;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import com.sun.tools.attach.AgentInitializationException;
 import com.sun.tools.attach.AgentLoadException;
 import com.sun.tools.attach.AttachNotSupportedException;
 import com.sun.tools.attach.VirtualMachine;
 import dev.kernelflight.agent.Agent;
+import dev.kernelflight.agent.Hindrance;
+import dev.kernelflight.agent.ProcStatus;
+import dev.kernelflight.agent.Restrictions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
+import java.nio.file.Files;
+import java.util.Optional;
 import java.util.Properties;
 import sun.tools.attach.HotSpotVirtualMachine;
 
@@ -30,12 +36,9 @@ final class AttachedJvm implements AutoCloseable {
   /** Attaches, having made sure that the JVM can take the agent. */
   static AttachedJvm to(JvmProcess process) throws CommandFailedException {
     long pid = process.pid();
-    if (process.flag("DisableAttachMechanism", false)) {
-      throw new CommandFailedException(
-          "JVM "
-              + pid
-              + " was started with -XX:+DisableAttachMechanism: start it without, or with"
-              + " -javaagent:ebpf-agent.jar");
+    Optional<Hindrance> hindrance = Attachability.hindrance(process);
+    if (hindrance.isPresent()) {
+      throw new CommandFailedException("cannot attach to JVM " + pid + ": " + hindrance.get());
     }
     try {
       AttachedJvm attached = new AttachedJvm(process, VirtualMachine.attach(Long.toString(pid)));
@@ -49,9 +52,6 @@ final class AttachedJvm implements AutoCloseable {
               + e.getMessage()
               + "\n"
               + advice(process, String.valueOf(e.getMessage())));
-    } catch (NoClassDefFoundError e) {
-      throw new CommandFailedException(
-          "this Java runtime cannot attach (no module jdk.attach): run this with a JDK");
     }
   }
 
@@ -59,10 +59,18 @@ final class AttachedJvm implements AutoCloseable {
     if (!process.runs()) {
       return "It has ended.";
     }
-    // the JDK's words for a socket of another owner
-    return failure.contains("well-known file")
-        ? "If that file is left from an earlier JVM with the same process id, remove it."
-        : "Attaching needs a HotSpot JVM, its own user or root, and a /tmp that it can write to.";
+    // the JDK's words for a socket of another owner, and the system's for one without listener
+    if (Files.exists(process.attachSocket(), NOFOLLOW_LINKS)
+        && (failure.contains("well-known file") || failure.contains("Connection refused"))) {
+      return process.attachSocket() + " is left of an earlier process with the same id: remove it.";
+    }
+    Restrictions own = Restrictions.current();
+    String user = ProcStatus.userOf(process.proc());
+    if (!own.user().equals("uid 0") && !own.user().equals(user)) {
+      return "It belongs to another user (" + user + "): run this as that user, or as root.";
+    }
+    return "It does not answer: it hangs, or its launcher or an argument file gave it"
+        + " -XX:+DisableAttachMechanism.";
   }
 
   private void checkVersion() throws CommandFailedException, IOException {
@@ -138,20 +146,6 @@ final class AttachedJvm implements AutoCloseable {
         process.runs()
             ? "JVM " + process.pid() + " does not do as it was told: " + e.getMessage()
             : "JVM " + process.pid() + " has ended");
-  }
-
-  /** Where this program's jar is. */
-  static Path agentJar() throws CommandFailedException {
-    try {
-      Path jar =
-          Path.of(AttachedJvm.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      if (jar.toString().endsWith(".jar")) {
-        return jar.toAbsolutePath();
-      }
-    } catch (java.net.URISyntaxException e) {
-      // said below
-    }
-    throw new CommandFailedException("not run from a jar: use java -jar ebpf-agent.jar");
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.kernelflight.agent.cli;
 import com.grack.nanojson.JsonWriter;
 import dev.kernelflight.bpf.attach.Hook;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -33,7 +32,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   private static final int FAILED = 1;
-  private static final Path SELF = Path.of("/proc/self");
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -56,17 +54,17 @@ final class DoctorCommand implements Callable<Integer> {
    *
    * @param works whether kernel.FileOpen events will
    * @param events that will
-   * @param agentOptions that the agent needs; none are the default
    * @param command to use
    */
-  private record Verdict(boolean works, List<String> events, String agentOptions, String command) {}
+  private record Verdict(boolean works, List<String> events, String command) {}
 
   @Override
   public Integer call() {
     try {
       JvmProcess jvm = pid == null ? null : JvmProcess.of(pid);
       KernelChecks kernel = KernelChecks.run();
-      ProcessChecks process = new ProcessChecks(jvm == null ? SELF : jvm.proc());
+      ProcessChecks process =
+          jvm == null ? ProcessChecks.ofThisOne(kernel) : ProcessChecks.of(jvm, kernel);
       List<Check> ofJvm = jvm == null ? JvmChecks.ofThisOne() : JvmChecks.of(jvm);
       List<Check> ofProcess = kernel.isLinux() ? process.run() : List.of();
       // this process's own privileges show in what it could do; another's only in what is known
@@ -77,10 +75,7 @@ final class DoctorCommand implements Callable<Integer> {
           Stream.of(ofJvm, ofProcess, kernel.checks()).flatMap(List::stream).toList();
       boolean attachable =
           jvm != null && jvm.agent().isEmpty() && ofJvm.stream().noneMatch(Check::isFailure);
-      String command =
-          jvm != null && attachable
-              ? attachCommand(jvm.pid(), kernel.agentOptions())
-              : startCommand(kernel.agentOptions());
+      String command = jvm != null && attachable ? attachCommand(jvm.pid()) : startCommand();
       Verdict verdict = verdict(works, kernel, command);
       boolean contained = container || (kernel.isLinux() && process.isContained());
       if (json) {
@@ -107,29 +102,23 @@ final class DoctorCommand implements Callable<Integer> {
         events.add("kernel.CpuSample");
       }
     }
-    return new Verdict(works, events, kernel.agentOptions(), command);
+    return new Verdict(works, events, command);
   }
 
-  private static String startCommand(String agentOptions) {
+  private static String startCommand() {
     return "java -javaagent:"
         + jar()
-        + (agentOptions.isEmpty() ? "" : "=" + agentOptions)
         + " --enable-native-access=ALL-UNNAMED -XX:StartFlightRecording:filename=app.jfr -jar"
         + " app.jar";
   }
 
-  private static String attachCommand(long pid, String agentOptions) {
-    return "java -jar "
-        + jar()
-        + " attach "
-        + pid
-        + (agentOptions.isEmpty() ? "" : " --" + agentOptions)
-        + " --duration 30s --output app.jfr";
+  private static String attachCommand(long pid) {
+    return "java -jar " + jar() + " attach " + pid + " --duration 30s --output app.jfr";
   }
 
   private static String jar() {
     try {
-      return AttachedJvm.agentJar().toString();
+      return AgentJar.path().toString();
     } catch (CommandFailedException e) {
       return "ebpf-agent.jar";
     }
@@ -205,7 +194,6 @@ final class DoctorCommand implements Callable<Integer> {
             .object()
             .value("works", verdict.works)
             .array("events", verdict.events)
-            .value("agentOptions", verdict.agentOptions)
             .value("command", verdict.command)
             .end()
             .done());

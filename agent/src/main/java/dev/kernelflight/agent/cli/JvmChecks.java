@@ -2,6 +2,7 @@ package dev.kernelflight.agent.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What a JVM must have for the agent: this one, or another as /proc shows it. */
 final class JvmChecks {
@@ -58,6 +59,13 @@ final class JvmChecks {
     if (jvm.deniesNativeAccess()) {
       return Check.fail("native-access", "denied: --illegal-native-access=deny", advice);
     }
+    Optional<String> launcher = jvm.otherLauncher();
+    if (launcher.isPresent()) {
+      return Check.warn(
+          "native-access",
+          "its options are not to be seen: " + launcher.get() + " started it, and not java",
+          "have that give --enable-native-access=ALL-UNNAMED to it");
+    }
     return jvm.allowsNativeAccess()
         ? Check.ok("native-access", "--enable-native-access=ALL-UNNAMED")
         : Check.warn("native-access", "not granted: Java 24 and newer print a warning", advice);
@@ -67,19 +75,8 @@ final class JvmChecks {
     if (jvm.agent().isPresent()) {
       return Check.ok("loading", "has " + jvm.agent().get());
     }
-    String off = loadingIsOff(jvm);
-    return off.isEmpty()
-        ? Check.ok("loading", "attach can load the agent")
-        : Check.fail(
-            "loading",
-            "it was started with " + off,
-            "start it without, or with -javaagent:ebpf-agent.jar");
-  }
-
-  private static String loadingIsOff(JvmProcess jvm) {
-    if (jvm.flag("DisableAttachMechanism", false)) {
-      return "-XX:+DisableAttachMechanism";
-    }
-    return jvm.flag("EnableDynamicAgentLoading", true) ? "" : "-XX:-EnableDynamicAgentLoading";
+    return Attachability.hindrance(jvm)
+        .map(hindrance -> Check.fail("loading", hindrance.what(), hindrance.remedy()))
+        .orElseGet(() -> Check.ok("loading", "attach can load the agent"));
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,6 +34,10 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
   private static final Path PROC = Path.of("/proc");
   private static final List<String> OPTION_VARIABLES =
       List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS");
+
+  private static final String JAVA = "java";
+  private static final String DELETED = " (deleted)";
+  private static final String LIMIT_MODULES = "--limit-modules=";
 
   /** Options of the launcher whose value is the next argument. */
   private static final Set<String> WITH_VALUE =
@@ -60,17 +65,18 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
     if (pid <= 0) {
       throw new CommandFailedException("a process id is a positive number, and not " + pid);
     }
-    Path proc = PROC.resolve(Long.toString(pid));
+    Path leaderProc = PROC.resolve(Long.toString(pid));
     if (!Files.isDirectory(PROC.resolve("self"))) {
       throw new CommandFailedException("there is no /proc here: this works on Linux only");
     }
     try {
-      ProcStatus status = ProcStatus.of(proc);
+      ProcStatus status = ProcStatus.of(leaderProc);
       long leader = Long.parseLong(status.field("Tgid"));
       if (leader != pid) {
         throw new CommandFailedException(
             pid + " is a thread of process " + leader + ": give that number");
       }
+      Path proc = threadOf(pid).orElse(leaderProc);
       Path libjvm = libjvm(proc);
       if (libjvm == null) {
         throw new CommandFailedException(
@@ -78,7 +84,7 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
                 + pid
                 + " ("
                 + status.field("Name")
-                + (status.field("State").startsWith("Z") ? ") has ended" : ") is no JVM")
+                + (hasEnded(status) && proc.equals(leaderProc) ? ") has ended" : ") is no JVM")
                 + "; jcmd -l lists the JVMs of this user");
       }
       return new JvmProcess(
@@ -93,20 +99,50 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
           "there is no process " + pid + "; jcmd -l lists the JVMs of this user");
     } catch (AccessDeniedException e) {
       throw new CommandFailedException(
-          "process "
-              + pid
-              + " belongs to another user ("
-              + ProcStatus.userOf(proc)
-              + ") or has privileges that this one has not: run this as root");
+          "process " + pid + " may not be looked at: " + HiddenProcess.why(leaderProc));
     } catch (IOException e) {
       // a process that ends while it is looked at answers ESRCH
       throw new CommandFailedException("process " + pid + " cannot be looked at: " + e);
     }
   }
 
-  /** Where the kernel tells of it. */
+  /**
+   * Where the kernel tells of it: by its first thread, or, where that has ended, by another one.
+   * The kernel keeps nothing but the status of a thread that has ended.
+   */
   Path proc() {
-    return PROC.resolve(Long.toString(pid));
+    return threadOf(pid).orElse(PROC.resolve(Long.toString(pid)));
+  }
+
+  private static Optional<Path> threadOf(long pid) {
+    Path proc = PROC.resolve(Long.toString(pid));
+    if (isRunning(proc)) {
+      return Optional.of(proc);
+    }
+    try (Stream<Path> threads = Files.list(proc.resolve("task"))) {
+      return threads
+          .sorted(Comparator.comparingLong(JvmProcess::threadId))
+          .filter(JvmProcess::isRunning)
+          .findFirst();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static long threadId(Path thread) {
+    return Long.parseLong(thread.getFileName().toString());
+  }
+
+  private static boolean isRunning(Path thread) {
+    try {
+      return !hasEnded(ProcStatus.of(thread));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static boolean hasEnded(ProcStatus status) {
+    return status.field("State").startsWith("Z") || status.field("State").startsWith("X");
   }
 
   /** Its file system, as the caller reaches it. */
@@ -114,23 +150,30 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
     return proc().resolve("root");
   }
 
-  /** Whether the process runs still. */
+  /** Whether the process runs still, be it without its first thread. */
   boolean runs() {
-    try {
-      return !ProcStatus.of(proc()).field("State").startsWith("Z");
-    } catch (IOException e) {
-      return false;
-    }
+    return threadOf(pid).isPresent();
   }
 
-  private static @Nullable Path libjvm(Path proc) throws IOException {
-    try (Stream<String> maps = Files.lines(proc.resolve("maps"), StandardCharsets.ISO_8859_1)) {
-      return maps.filter(line -> line.endsWith("/libjvm.so"))
-          .findFirst()
-          .map(line -> Path.of(line.substring(line.indexOf('/'))))
-          .orElse(null);
-    } catch (java.io.UncheckedIOException e) {
-      throw e.getCause();
+  /**
+   * The socket by which the JDK talks to it, once anybody has attached; as the caller reaches it.
+   */
+  Path attachSocket() {
+    return root().resolve("tmp").resolve(".java_pid" + ownPid);
+  }
+
+  /** The program that started the JVM; only of {@code java} the arguments are the JVM's options. */
+  private static String launcher(Path proc) throws IOException {
+    String program = withoutDeleted(Files.readSymbolicLink(proc.resolve("exe")).toString());
+    return program.substring(program.lastIndexOf('/') + 1);
+  }
+
+  /** The program that started the JVM, if that is another one than {@code java}. */
+  Optional<String> otherLauncher() {
+    try {
+      return Optional.of(launcher(proc())).filter(name -> !name.equals(JAVA));
+    } catch (IOException e) {
+      return Optional.empty();
     }
   }
 
@@ -142,7 +185,8 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
         options.addAll(Arrays.asList(variable.substring(equals + 1).strip().split("\\s+", -1)));
       }
     }
-    List<String> arguments = strings(proc.resolve("cmdline"));
+    List<String> arguments =
+        launcher(proc).equals(JAVA) ? strings(proc.resolve("cmdline")) : List.of();
     for (int i = 1; i < arguments.size(); i++) {
       String argument = arguments.get(i);
       if (!argument.startsWith("-") || argument.equals("-jar") || argument.equals("-m")) {
@@ -240,8 +284,9 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
   boolean lacksModule(String module) {
     boolean limited =
         options.stream()
-            .filter(option -> option.startsWith("--limit-modules="))
-            .anyMatch(option -> !Set.of(option.substring(16).split(",", -1)).contains(module));
+            .filter(option -> option.startsWith(LIMIT_MODULES))
+            .map(option -> option.substring(LIMIT_MODULES.length()).split(",", -1))
+            .anyMatch(roots -> Arrays.stream(roots).noneMatch(root -> Attachability.brings(root, module)));
     Set<String> modules =
         Arrays.stream(release("MODULES").orElse("").split(" ", -1))
             .filter(name -> !name.isEmpty())

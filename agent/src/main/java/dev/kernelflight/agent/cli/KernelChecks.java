@@ -1,6 +1,7 @@
 package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.agent.AgentOptions;
+import dev.kernelflight.agent.Restrictions;
 import dev.kernelflight.bpf.Tracer;
 import dev.kernelflight.bpf.Tracer.Buffer;
 import dev.kernelflight.bpf.abi.Architecture;
@@ -12,7 +13,9 @@ import dev.kernelflight.bpf.elf.MalformedObjectException;
 import dev.kernelflight.bpf.sys.Bpf;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.CurrentProcess.MemoryWindow;
+import dev.kernelflight.bpf.sys.Gates;
 import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.bpf.sys.MemoryLock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -31,15 +34,16 @@ import java.util.function.Function;
  */
 final class KernelChecks {
   private static final Path BTF = Path.of("/sys/kernel/btf/vmlinux");
-  private static final Path LOCKDOWN = Path.of("/sys/kernel/security/lockdown");
   private static final Path SYSCTL = Path.of("/proc/sys/kernel");
+  private static final String READ_MEMORY = "process_vm_readv";
   private static final int LEAST_PAGES = 16;
 
   private final List<Check> checks = new ArrayList<>();
-  private Optional<Buffer> buffer = Optional.empty();
+  private boolean anyBuffer;
   private Optional<Hook> fileOpens = Optional.empty();
   private boolean syscalls;
   private boolean cpuSamples;
+  private boolean mapsAreLockedMemory;
 
   /** Something to try. */
   @FunctionalInterface
@@ -123,41 +127,37 @@ final class KernelChecks {
     return cpuSamples;
   }
 
-  /** The options that the agent needs here; none are the default. */
-  String agentOptions() {
-    return buffer.filter(Buffer.RING::equals).isPresent() ? "buffer=ring" : "";
+  /** Whether BPF maps count as locked memory, which old kernels limit. */
+  boolean mapsAreLockedMemory() {
+    return mapsAreLockedMemory;
   }
 
   private void settings() {
-    String lockdown = content(LOCKDOWN);
-    if (lockdown.contains("[confidentiality]")) {
-      checks.add(
-          Check.fail(
-              "lockdown",
-              "confidentiality, which forbids tracing",
-              "boot with lockdown=integrity or none"));
-    } else {
-      checks.add(
-          Check.ok(
-              "lockdown", lockdown.isEmpty() ? "none, or not to be seen from here" : lockdown));
-    }
-    String paranoid = content(SYSCTL.resolve("perf_event_paranoid"));
-    if (paranoid.matches("[3-9]")) {
-      checks.add(
-          Check.warn(
-              "perf_event_paranoid",
-              paranoid,
-              "kernels of some distributions leave perf events to CAP_SYS_ADMIN then; if the perf"
-                  + " buffer or CPU samples below are refused: sysctl kernel.perf_event_paranoid=2"));
-    } else {
-      checks.add(
-          Check.ok("perf_event_paranoid", paranoid + ", no matter to whoever has CAP_PERFMON"));
-    }
+    Restrictions own = Restrictions.current();
+    String lockdown = own.lockdown();
+    checks.add(
+        own.lockedDown()
+            .map(locked -> Check.fail("lockdown", locked.what(), locked.remedy()))
+            .orElseGet(() ->
+                Check.ok(
+                    "lockdown",
+                    lockdown.isEmpty() ? "none, or not to be seen from here" : lockdown)));
+    checks.add(
+        own.paranoidKernel()
+            .map(paranoid -> Check.warn("perf_event_paranoid", paranoid.what(), paranoid.remedy()))
+            .orElseGet(() ->
+                Check.ok(
+                    "perf_event_paranoid",
+                    seen(own.paranoid()) + ", no matter to whoever has CAP_PERFMON")));
     checks.add(
         Check.ok(
             "unprivileged_bpf_disabled",
-            content(SYSCTL.resolve("unprivileged_bpf_disabled"))
+            seen(content(SYSCTL.resolve("unprivileged_bpf_disabled")))
                 + ", no matter to whoever has CAP_BPF"));
+  }
+
+  private static String seen(String setting) {
+    return setting.isEmpty() ? "not to be seen from here" : setting;
   }
 
   /** Whether this JVM lets the kernel be called at all; what the kernel says is another matter. */
@@ -168,6 +168,7 @@ final class KernelChecks {
           return "bpf(2) made a map";
         });
     checks.add(map.check("bpf", Function.identity(), Check.Status.FAIL));
+    mapsAreLockedMemory = map.worked() && MemoryLock.limitsMaps();
     return !(map.failure.orElse(null) instanceof LinkageError);
   }
 
@@ -186,20 +187,15 @@ final class KernelChecks {
 
   private void buffers() {
     Map<Buffer, Result<String>> results = new EnumMap<>(Buffer.class);
-    for (Buffer kind : Buffer.values()) {
-      Result<String> result = Result.of(() -> Trial.buffers(options(kind, defaultPages())));
-      results.put(kind, result);
-      if (buffer.isEmpty() && result.worked()) {
-        buffer = Optional.of(kind);
-      }
+    for (Buffer kind : EnumSet.of(Buffer.PERF, Buffer.RING)) {
+      results.put(kind, Result.of(() -> Trial.buffers(options(kind, defaultPages()))));
     }
+    anyBuffer = results.values().stream().anyMatch(Result::worked);
     results.forEach((kind, result) -> {
       String name = kind == Buffer.PERF ? "perf-buffer" : "ring-buffer";
       Check check =
           result.check(
-              name,
-              Function.identity(),
-              buffer.isPresent() ? Check.Status.WARN : Check.Status.FAIL);
+              name, Function.identity(), anyBuffer ? Check.Status.WARN : Check.Status.FAIL);
       if (result.worked() && check.finding().contains("could not be had")) {
         checks.add(
             Check.warn(
@@ -214,31 +210,30 @@ final class KernelChecks {
   }
 
   private void hooks() {
-    if (buffer.isEmpty()) {
+    if (!anyBuffer) {
       checks.add(Check.fail("file-opens", "not tried: there is no buffer", "see above"));
       return;
     }
-    Buffer used = buffer.get();
     Map<HookKind, Result<Hook>> results = new EnumMap<>(HookKind.class);
     for (HookKind kind : EnumSet.range(HookKind.FENTRY, HookKind.TRACEPOINT)) {
       results.put(
           kind,
-          Result.of(
-              () -> Trial.fileOpens(new Tracer.Options(Optional.of(kind), used, LEAST_PAGES))));
+          Result.of(() ->
+              Trial.fileOpens(new Tracer.Options(Optional.of(kind), Buffer.AUTO, LEAST_PAGES))));
     }
     boolean any = results.values().stream().anyMatch(Result::worked);
     results.forEach((kind, result) -> checks.add(hook(kind, result, any)));
 
-    Result<Hook> auto = Result.of(() -> Trial.fileOpens(options(used, defaultPages())));
+    Result<Hook> auto = Result.of(() -> Trial.fileOpens(options(Buffer.AUTO, defaultPages())));
     fileOpens = auto.value;
     checks.add(auto.check("file-opens", hook -> "seen by " + hook, Check.Status.FAIL));
 
-    Result<Hook> calls = Result.of(() -> Trial.syscalls(options(used, defaultPages())));
+    Result<Hook> calls = Result.of(() -> Trial.syscalls(options(Buffer.AUTO, defaultPages())));
     syscalls = calls.worked();
     checks.add(
         calls.check("system-calls", hook -> "seen and counted by " + hook, Check.Status.WARN));
 
-    Result<Hook> samples = Result.of(() -> Trial.cpuSamples(options(used, defaultPages())));
+    Result<Hook> samples = Result.of(() -> Trial.cpuSamples(options(Buffer.AUTO, defaultPages())));
     cpuSamples = samples.worked();
     checks.add(samples.check("cpu-samples", hook -> "taken by " + hook, Check.Status.WARN));
   }
@@ -266,14 +261,27 @@ final class KernelChecks {
             return window.copyFrom(address, Long.BYTES);
           }
         });
+    if (read.value.orElse(false)) {
+      checks.add(
+          Check.ok("java-threads", "process_vm_readv(2) works: events name their Java thread"));
+      return;
+    }
+    String consequence = ": events have the kernel's thread ids and names";
     checks.add(
-        read.value.orElse(false)
-            ? Check.ok("java-threads", "process_vm_readv(2) works: events name their Java thread")
+        read.worked()
+            ? Gates.filterOf(READ_MEMORY)
+                .map(refusal -> Restrictions.filter(READ_MEMORY))
+                .map(filter ->
+                    Check.warn("java-threads", filter.what() + consequence, filter.remedy()))
+                .orElseGet(() ->
+                    Check.warn(
+                        "java-threads",
+                        "the kernel refuses process_vm_readv(2)" + consequence,
+                        "use a kernel with CONFIG_CROSS_MEMORY_ATTACH"))
             : Check.warn(
                 "java-threads",
-                "process_vm_readv(2) is blocked, or this is no HotSpot JVM: events have the"
-                    + " kernel's thread ids and names",
-                "allow process_vm_readv in the container's seccomp profile"));
+                "this is no HotSpot JVM" + consequence,
+                "use a JVM of OpenJDK for the names of Java threads"));
   }
 
   private static Tracer.Options options(Buffer kind, int pages) {

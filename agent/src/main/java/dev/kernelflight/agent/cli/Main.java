@@ -1,5 +1,7 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Diagnosis;
+import dev.kernelflight.agent.LackingModule;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -35,7 +37,18 @@ public final class Main implements Runnable {
     CommandLine commands = new CommandLine(new Main());
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(Main::explain);
-    System.exit(commands.execute(args));
+    System.exit(execute(commands, args));
+  }
+
+  /** In any runtime: the modules that a command needs are known when it runs. */
+  private static int execute(CommandLine commands, String[] args) {
+    try {
+      return commands.execute(args);
+    } catch (LinkageError e) {
+      Diagnosis diagnosis = LackingModule.of(e).map(LackingModule::diagnosis).orElseThrow(() -> e);
+      commands.getErr().println(args[0] + ": " + diagnosis.problem() + "; " + diagnosis.advice());
+      return commands.getCommandSpec().exitCodeOnExecutionException();
+    }
   }
 
   /** The message alone: below all of the help nobody would see it. */

@@ -145,7 +145,9 @@ final class PerfCommand implements Callable<Integer> {
   @Option(
       names = "--buffer",
       paramLabel = "KIND",
-      description = "perf: a buffer for each CPU (default); ring: one BPF ring buffer")
+      description =
+          "auto: perf, or ring where the kernel refuses (default); perf: a buffer for each CPU; ring:"
+              + " one BPF ring buffer")
   private @Nullable String buffer;
 
   @Option(

@@ -1,7 +1,7 @@
 package dev.kernelflight.agent.cli;
 
-import dev.kernelflight.agent.Diagnosis.Restrictions;
-import dev.kernelflight.agent.ProcStatus;
+import dev.kernelflight.agent.Restrictions;
+import dev.kernelflight.bpf.sys.Gates;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,24 +13,33 @@ final class ProcessChecks {
   /** PROC_PID_INIT_INO of the kernel's {@code linux/proc_ns.h}. */
   private static final String INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 
-  /** All ids, mapped to themselves: user_namespaces(7). */
-  private static final String INITIAL_USER_NAMESPACE = "0 0 4294967295";
+  private static final List<String> FILTERED =
+      List.of("bpf", "perf_event_open", "process_vm_readv");
+
+  /** Ten million bytes and more are enough for the maps. */
+  private static final int LARGE_DIGITS = 8;
 
   private static final List<Path> CONTAINER_MARKS =
       List.of(Path.of(".dockerenv"), Path.of("run/.containerenv"));
-  private static final String GRANT =
-      "run as root, or grant CAP_BPF and CAP_PERFMON (systemd: AmbientCapabilities=CAP_BPF"
-          + " CAP_PERFMON)";
 
   private final Path proc;
   private final Restrictions restrictions;
+  private final boolean isThisOne;
+  private final boolean mapsAreLockedMemory;
 
-  /**
-   * @param proc such as {@code /proc/self}
-   */
-  ProcessChecks(Path proc) {
+  private ProcessChecks(Path proc, boolean isThisOne, KernelChecks kernel) {
     this.proc = proc;
+    this.isThisOne = isThisOne;
     restrictions = Restrictions.of(proc);
+    mapsAreLockedMemory = kernel.mapsAreLockedMemory();
+  }
+
+  static ProcessChecks ofThisOne(KernelChecks kernel) {
+    return new ProcessChecks(Path.of("/proc/self"), true, kernel);
+  }
+
+  static ProcessChecks of(JvmProcess jvm, KernelChecks kernel) {
+    return new ProcessChecks(jvm.proc(), false, kernel);
   }
 
   List<Check> run() {
@@ -48,50 +57,40 @@ final class ProcessChecks {
   }
 
   private Check capabilities() {
-    List<String> lacking = restrictions.lackingCapabilities();
-    String user = ProcStatus.userOf(proc);
+    String user = restrictions.user();
     if (restrictions.capabilities().isEmpty()) {
       return Check.warn("capabilities", "not to be seen: " + proc + " cannot be read", "");
     }
-    if (!lacking.isEmpty()) {
-      return Check.fail("capabilities", user + ", without " + String.join(" and ", lacking), GRANT);
-    }
-    if (!inInitialUserNamespace()) {
-      return Check.fail(
-          "capabilities",
-          user + ", in a user namespace, where capabilities do not count for tracing",
-          "run it without a user namespace: not rootless, not with userns-remap");
-    }
-    return Check.ok(
-        "capabilities",
-        user
-            + (restrictions.has(Restrictions.CAP_SYS_ADMIN)
-                ? ", with CAP_SYS_ADMIN, which includes CAP_BPF and CAP_PERFMON"
-                : ", with CAP_BPF and CAP_PERFMON"));
-  }
-
-  private boolean inInitialUserNamespace() {
-    try {
-      return Files.readString(proc.resolve("uid_map"))
-          .strip()
-          .replaceAll("\\s+", " ")
-          .equals(INITIAL_USER_NAMESPACE);
-    } catch (IOException e) {
-      // a kernel without user namespaces
-      return true;
-    }
+    return restrictions
+        .privileges()
+        .map(lack -> Check.fail("capabilities", user + ": " + lack.what(), lack.remedy()))
+        .orElseGet(() ->
+            Check.ok(
+                "capabilities",
+                user
+                    + (restrictions.has(Restrictions.CAP_SYS_ADMIN)
+                        ? ", with CAP_SYS_ADMIN, which includes CAP_BPF and CAP_PERFMON"
+                        : ", with CAP_BPF and CAP_PERFMON")));
   }
 
   private Check seccomp() {
-    return switch (restrictions.seccomp()) {
-      case "", "0" -> Check.ok("seccomp", "no filter");
-      default ->
-          Check.warn(
-              "seccomp",
-              "a filter is in force",
-              "it must allow bpf, perf_event_open and process_vm_readv; no matter if all below is"
-                  + " ok");
-    };
+    if (!restrictions.hasSeccompFilter()) {
+      return Check.ok("seccomp", "no filter");
+    }
+    if (!isThisOne) {
+      return Check.warn(
+          "seccomp",
+          "a filter is in force, and what it refuses is not to be seen from outside",
+          "it must allow " + String.join(", ", FILTERED));
+    }
+    List<String> refused =
+        FILTERED.stream().filter(call -> Gates.filterOf(call).isPresent()).toList();
+    return refused.isEmpty()
+        ? Check.ok("seccomp", "a filter is in force, which allows " + String.join(", ", FILTERED))
+        : Check.warn(
+            "seccomp",
+            "a filter is in force, which refuses " + String.join(", ", refused),
+            Restrictions.filter(refused.get(0)).remedy());
   }
 
   private boolean hasOwnPidNamespace() {
@@ -112,13 +111,11 @@ final class ProcessChecks {
   }
 
   private Check lockedMemory() {
-    String limit = restrictions.lockedMemory();
-    String finding = limit.matches("\\d{1,18}") ? Long.parseLong(limit) / 1024 + " kB" : limit;
-    return limit.matches("\\d{1,6}") && !restrictions.has(Restrictions.CAP_SYS_RESOURCE)
-        ? Check.warn(
-            "memlock",
-            finding + " of locked memory",
-            "too little for kernels before 5.11: ulimit -l unlimited, or CAP_SYS_RESOURCE")
-        : Check.ok("memlock", finding);
+    String finding = Restrictions.kiloBytes(restrictions.lockedMemory());
+    return restrictions
+        .mapMemory()
+        .filter(limit -> mapsAreLockedMemory && restrictions.lockedMemory().length() < LARGE_DIGITS)
+        .map(limit -> Check.warn("memlock", limit.what(), limit.remedy()))
+        .orElseGet(() -> Check.ok("memlock", finding));
   }
 }

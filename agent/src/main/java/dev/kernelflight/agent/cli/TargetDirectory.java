@@ -103,7 +103,7 @@ final class TargetDirectory implements AutoCloseable {
    * @return the path that the JVM sees
    */
   String putAgent() throws CommandFailedException {
-    return put(AttachedJvm.agentJar(), "ebpf-agent.jar");
+    return put(AgentJar.path(), "ebpf-agent.jar");
   }
 
   /** How many files were put into it or are expected. */

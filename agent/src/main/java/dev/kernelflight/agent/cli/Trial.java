@@ -38,7 +38,7 @@ final class Trial {
   static String buffers(Tracer.Options options) throws KernelException, IOException {
     try (Epoll epoll = new Epoll();
         Tracer tracer = Tracer.open(options, NO_THREAD, epoll)) {
-      return tracer.transport().description();
+      return tracer.bufferDescription();
     }
   }
 

@@ -51,7 +51,7 @@ public final class ProbeReporter {
             probe.refusals().stream().map(Refusal::toString).collect(Collectors.joining("\n")));
     event.hook = probe.hook().kind().toString();
     event.target = probe.hook().target();
-    event.buffer = tracer.transport().description();
+    event.buffer = tracer.bufferDescription();
     event.virtualThreads = virtualThreads;
     event.commit();
   }

@@ -43,14 +43,17 @@ public final class PerfBuffers implements Transport {
 
   /**
    * Opens a buffer for each CPU. Where memory cannot be had for all of them they are made with half
-   * the pages, and half again, down to {@link Shrinking#LEAST_BYTES}.
+   * the pages, and half again.
    *
    * @param events a map of type BPF_MAP_TYPE_PERF_EVENT_ARRAY
    * @param pages of each buffer, a power of two
+   * @param leastBytes of each buffer: those that would have less are refused
    */
-  public static PerfBuffers open(BpfMap events, int pages, Epoll epoll) throws KernelException {
+  public static PerfBuffers open(BpfMap events, int pages, long leastBytes, Epoll epoll)
+      throws KernelException {
     return Shrinking.open(
         (long) pages * Mapping.pageBytes(),
+        leastBytes,
         bytes -> {
           PerfBuffers opened = new PerfBuffers(events, epoll, pages, Math.toIntExact(bytes));
           try {

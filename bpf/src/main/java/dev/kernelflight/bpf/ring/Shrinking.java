@@ -23,11 +23,16 @@ public final class Shrinking {
    * @throws KernelException the answer to the last attempt; at once if memory is not the trouble
    */
   public static <T> T open(long bytes, Opener<T> opener) throws KernelException {
+    return open(bytes, LEAST_BYTES, opener);
+  }
+
+  /** The same, down to another size. */
+  static <T> T open(long bytes, long leastBytes, Opener<T> opener) throws KernelException {
     for (long attempt = bytes; ; attempt /= 2) {
       try {
         return opener.open(attempt);
       } catch (KernelException e) {
-        if (!e.isOutOfMemory() || attempt / 2 < LEAST_BYTES) {
+        if (!e.isOutOfMemory() || attempt / 2 < leastBytes) {
           throw e;
         }
       }

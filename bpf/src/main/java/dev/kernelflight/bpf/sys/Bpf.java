@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,16 @@ public final class Bpf {
   private static final int MAP_FREEZE = 22;
   private static final int LINK_CREATE = 28;
 
+  private static final Map<String, Integer> COMMANDS =
+      Map.of(
+          "BPF_MAP_CREATE", MAP_CREATE,
+          "BPF_MAP_LOOKUP_ELEM", MAP_LOOKUP_ELEM,
+          "BPF_MAP_UPDATE_ELEM", MAP_UPDATE_ELEM,
+          "BPF_PROG_LOAD", PROG_LOAD,
+          "BPF_PROG_TEST_RUN", PROG_TEST_RUN,
+          "BPF_RAW_TRACEPOINT_OPEN", RAW_TRACEPOINT_OPEN,
+          "BPF_MAP_FREEZE", MAP_FREEZE);
+
   private static final int TEST_RUN_ON_CPU = 1;
   private static final int F_SLEEPABLE = 1 << 4;
   private static final int TRACE_KPROBE_MULTI = 42;
@@ -82,6 +93,16 @@ public final class Bpf {
   }
 
   private Bpf() {}
+
+  /** The number of the command that a failed call names, such as that in {@link #createMap}. */
+  static int command(String call) {
+    for (Map.Entry<String, Integer> command : COMMANDS.entrySet()) {
+      if (call.startsWith("bpf(" + command.getKey())) {
+        return command.getValue();
+      }
+    }
+    return OBJ_GET_INFO_BY_FD;
+  }
 
   private static long call(int command, MemorySegment attr) {
     return Native.call(Native.BPF, command, attr.address(), attr.byteSize());

@@ -80,7 +80,8 @@ public final class CurrentProcess {
    */
   public static OptionalLong symbol(String libraryFile, String symbol) throws IOException {
     String path = null;
-    for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+    // not of /proc/self: that is the first thread, and may have ended
+    for (String line : Files.readAllLines(Path.of("/proc/thread-self/maps"))) {
       if (line.endsWith("/" + libraryFile)) {
         path = line.substring(line.indexOf('/'));
         break;

@@ -6,6 +6,7 @@ final class Errno {
   static final int ENOENT = 2;
   static final int EINTR = 4;
   static final int ENXIO = 6;
+  static final int E2BIG = 7;
   static final int EAGAIN = 11;
   static final int ENOMEM = 12;
   static final int EACCES = 13;
@@ -21,17 +22,21 @@ final class Errno {
 
   private Errno() {}
 
-  static String meaning(int errno) {
+  /** What an errno of a call means where this project makes the call. */
+  static String meaning(String systemCall, int errno) {
     return switch (errno) {
-      case EPERM -> "operation not permitted";
+      case EPERM ->
+          systemCall.equals("mmap") ? "over the limit of locked memory" : "operation not permitted";
       case ENOENT -> "no such file, function or object";
       case ENOMEM -> "out of memory, or over the locked-memory limit";
       case EACCES -> "permission denied";
+      case EMFILE -> "this process has too many files open";
+      case ENFILE -> "the machine has too many files open";
       case EBUSY -> "in use";
       case ENODEV -> "no such device or CPU";
       case EINVAL -> "invalid argument, or not supported by this kernel";
       case ENOSPC -> "no space";
-      case ENOSYS -> "not implemented by this kernel, or blocked by a seccomp filter";
+      case ENOSYS -> "not implemented";
       case EOPNOTSUPP, ENOTSUPP -> "not supported by this kernel";
       default -> "errno " + errno;
     };

@@ -55,10 +55,17 @@ public class KernelException extends Exception {
 
   @Override
   public String getMessage() {
-    return call + ": " + describe(errno);
+    return call + ": " + errnoName() + " (" + Errno.meaning(systemCall(), errno) + ")";
   }
 
-  private static String describe(int errno) {
-    return KernelNames.ofThisMachine().errno(errno) + " (" + Errno.meaning(errno) + ")";
+  /** The errno as the kernel's headers name it, such as {@code EPERM}. */
+  public String errnoName() {
+    return KernelNames.ofThisMachine().errno(errno);
+  }
+
+  /** The system call's name alone, such as {@code bpf}. */
+  public String systemCall() {
+    int end = call.indexOf('(');
+    return end < 0 ? call : call.substring(0, end);
   }
 }

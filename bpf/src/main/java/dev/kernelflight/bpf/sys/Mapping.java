@@ -63,7 +63,7 @@ public final class Mapping implements AutoCloseable {
   private static int readPageBytes() {
     try {
       ByteBuffer pairs =
-          ByteBuffer.wrap(Files.readAllBytes(Path.of("/proc/self/auxv")))
+          ByteBuffer.wrap(Files.readAllBytes(Path.of("/proc/thread-self/auxv")))
               .order(ByteOrder.nativeOrder());
       while (pairs.remaining() >= 2 * Long.BYTES) {
         long key = pairs.getLong();

@@ -40,6 +40,33 @@ public final class MemoryLock {
     }
   }
 
+  /**
+   * Whether the limit holds for BPF maps, as it does before 5.11: asked by making a map while the
+   * limit is 0. Only for a process that has nothing else to lock meanwhile.
+   */
+  public static boolean limitsMaps() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment limits = arena.allocate(16, 8);
+      Native.check(
+          "prlimit64(RLIMIT_MEMLOCK)",
+          Native.call(Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, 0, limits.address(), 0, 0));
+      long soft = limits.get(JAVA_LONG, 0);
+      limits.set(JAVA_LONG, 0, 0L);
+      Native.check("prlimit64(RLIMIT_MEMLOCK, 0)", set(limits));
+      try {
+        Bpf.createMap("limit", Bpf.MAP_TYPE_ARRAY, Integer.BYTES, Long.BYTES, 1, 0).close();
+        return false;
+      } catch (KernelException e) {
+        return e.errno() == Errno.EPERM;
+      } finally {
+        limits.set(JAVA_LONG, 0, soft);
+        set(limits);
+      }
+    } catch (KernelException e) {
+      return false;
+    }
+  }
+
   private static long set(MemorySegment limits) {
     return Native.call(Native.PRLIMIT64, THIS_PROCESS, RLIMIT_MEMLOCK, limits.address(), 0, 0, 0);
   }

@@ -16,7 +16,7 @@ class KernelExceptionTest {
     "12, 'ENOMEM (out of memory, or over the locked-memory limit)', false, true",
     "13, EACCES (permission denied), true, false",
     "22, 'EINVAL (invalid argument, or not supported by this kernel)', false, false",
-    "38, 'ENOSYS (not implemented by this kernel, or blocked by a seccomp filter)', false, false",
+    "38, 'ENOSYS (not implemented)', false, false",
     "524, not supported by this kernel, false, false",
     "3000, errno 3000, false, false"
   })
