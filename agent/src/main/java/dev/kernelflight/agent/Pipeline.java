@@ -285,6 +285,12 @@ final class Pipeline implements AutoCloseable {
     }
   }
 
+  /** Commits all that there is, and what was lost of what there should be. */
+  void countLosses() throws KernelException {
+    drain();
+    reportLosses();
+  }
+
   /** Commits what was lost since the last time. */
   void reportLosses() throws KernelException {
     if (uncommitted > uncommittedTold) {

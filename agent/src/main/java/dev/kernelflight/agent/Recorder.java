@@ -13,6 +13,7 @@ import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.EventsLostEvent;
 import dev.kernelflight.events.KernelSettings;
+import dev.kernelflight.events.KernelTracing;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
@@ -36,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The lock guards the pipeline. Whoever holds it asks nothing of JFR's recorder, whose own lock
  * is held by the threads that end chunks and come here for the last records.
  */
-final class Recorder implements FlightRecorderListener, Drainer.Duties {
+final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTracing.Agent {
   private static final int MOST_REMEMBERED = 100;
 
   private final AgentOptions options;
@@ -57,6 +58,9 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
   /** What keeps it from tracing until the next recording starts: what failed, and may not pass. */
   private @Nullable Throwable refusal;
 
+  /** Why some of what recordings want is not traced, if that is so. */
+  private volatile @Nullable String problem;
+
   private volatile boolean stopped;
 
   /** Messages that were printed. */
@@ -70,7 +74,9 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
     FlightRecorder.addListener(this);
+    KernelTracing.setAgent(this);
     if (RecordingSettings.anyRecordingRuns()) {
+      FlightRecorder.getFlightRecorder().getRecordings().forEach(Recorder::checkDiskLimit);
       recordingStarted();
     }
   }
@@ -103,6 +109,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
    */
   void stop() {
     FlightRecorder.removeListener(this);
+    KernelTracing.setAgent(null);
     KernelSettings.setOnChange(() -> {});
     for (Runnable hook : List.of(chunkEnds, chunkBegins, statisticsDue)) {
       FlightRecorder.removePeriodicEvent(hook);
@@ -132,10 +139,38 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
   @Override
   public void recordingStateChanged(Recording recording) {
     if (recording.getState() == RecordingState.RUNNING) {
+      checkDiskLimit(recording);
       recordingStarted();
     } else {
       checkSettings();
     }
+  }
+
+  private static void checkDiskLimit(Recording recording) {
+    String warning = DiskLimit.warning(recording);
+    if (warning != null) {
+      Console.warn(warning);
+    }
+  }
+
+  @Override
+  public Set<String> active() {
+    lock.lock();
+    try {
+      return pipeline == null ? Set.of() : ProbeReporter.events(pipeline.tracer());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public @Nullable String problem() {
+    return problem;
+  }
+
+  @Override
+  public void countLosses() {
+    whileLocked(Pipeline::countLosses, () -> {});
   }
 
   /** On any thread: what recordings want may have changed. */
@@ -224,9 +259,10 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
     } else if (failure != null) {
       missing = MissingEvents.all(requested.wanted(), Shortage.reason(failure));
     }
+    problem = failure == null ? null : Shortage.message(failure, attached != null);
     boolean news = outages.update(missing);
-    if (news && failure != null) {
-      warnOnce(Shortage.message(failure, attached != null));
+    if (news && problem != null) {
+      warnOnce(problem);
     } else if (wasMissing && missing.isEmpty() && attached != null) {
       said.clear();
       Console.warn("all kernel events are recorded again; recordings tell what is missing");

@@ -1,5 +1,8 @@
 package dev.kernelflight.agenttests.apps;
 
+import static java.util.Objects.requireNonNull;
+
+import dev.kernelflight.events.KernelTracing;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.FileInputStream;
@@ -10,6 +13,7 @@ import java.lang.management.ManagementFactory;
 import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.jfr.Recording;
@@ -22,6 +26,7 @@ public final class Conductor {
   private final Waiting waiting = new Waiting();
   private @Nullable NamedThreads threads;
   private final Descriptors descriptors = new Descriptors();
+  private @Nullable KernelTracing tracing;
 
   private Conductor() {}
 
@@ -86,6 +91,8 @@ public final class Conductor {
       case "block" -> SystemCalls.blockInRead();
       // as some servers do, so that jars can be replaced
       case "uncached" -> URLConnection.setDefaultUseCaches("jar", false);
+      case "require" -> tracing = KernelTracing.require(Arrays.copyOfRange(words, 1, words.length));
+      case "require-complete" -> requireNonNull(tracing).requireComplete();
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);
       case "dump" -> recording(words[1]).dump(Path.of(words[2]));

@@ -37,6 +37,7 @@ final class JvmChecks {
     checks.add(jfr(jvm.lacksModule(JFR)));
     checks.add(nativeAccess(jvm));
     checks.add(loading(jvm));
+    checks.add(disk(jvm));
     return checks;
   }
 
@@ -78,5 +79,21 @@ final class JvmChecks {
     return Attachability.hindrance(jvm)
         .map(hindrance -> Check.fail("loading", hindrance.what(), hindrance.remedy()))
         .orElseGet(() -> Check.ok("loading", "attach can load the agent"));
+  }
+
+  /** JFR limits a recording without an end to 250 MB by itself, but not one that has a maxage. */
+  private static Check disk(JvmProcess jvm) {
+    for (String option : jvm.options()) {
+      if (option.startsWith("-XX:StartFlightRecording")
+          && option.contains("maxage=")
+          && !option.contains("maxsize=")
+          && !option.contains("duration=")) {
+        return Check.warn(
+            "disk",
+            option + " limits no size, and JFR ends the JVM when its disk is full",
+            "add maxsize, such as maxsize=500m");
+      }
+    }
+    return Check.ok("disk", "no recording of the command line is without a limit of size");
   }
 }

@@ -7,6 +7,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -37,6 +38,8 @@ public final class Main implements Runnable {
     CommandLine commands = new CommandLine(new Main());
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(Main::explain);
+    commands.setErr(new PrintableWriter(commands.getErr()));
+    commands.setExecutionStrategy(Main::execute);
     System.exit(execute(commands, args));
   }
 
@@ -49,6 +52,17 @@ public final class Main implements Runnable {
       commands.getErr().println(args[0] + ": " + diagnosis.problem() + "; " + diagnosis.advice());
       return commands.getCommandSpec().exitCodeOnExecutionException();
     }
+  }
+
+  /** Help is this program's own text and may be bold; what commands print may be anybody's. */
+  private static int execute(ParseResult called) {
+    Integer helped = CommandLine.executeHelpRequest(called);
+    if (helped != null) {
+      return helped;
+    }
+    CommandLine commands = called.commandSpec().commandLine();
+    commands.setOut(new PrintableWriter(commands.getOut()));
+    return new CommandLine.RunLast().execute(called);
   }
 
   /** The message alone: below all of the help nobody would see it. */

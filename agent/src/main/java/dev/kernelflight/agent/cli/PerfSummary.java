@@ -2,6 +2,7 @@ package dev.kernelflight.agent.cli;
 
 import com.grack.nanojson.JsonStringWriter;
 import com.grack.nanojson.JsonWriter;
+import dev.kernelflight.agent.Printable;
 import dev.kernelflight.agent.emit.LossReporter;
 import dev.kernelflight.agent.recording.EventKind;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ final class PerfSummary {
   void add(LiveEvent event) {
     byKind.computeIfAbsent(event.kind(), k -> new Tally()).add(event);
     switch (event) {
-      case LiveEvent.Open open -> add(paths, open.path(), event);
+      case LiveEvent.Open open -> add(paths, open.path().isEmpty() ? "\"\"" : open.path(), event);
       case LiveEvent.Call call -> add(syscalls, call.name(), event);
       case LiveEvent.Sample sample -> {
         if (sample.inKernel()) {
@@ -196,7 +197,7 @@ final class PerfSummary {
   }
 
   private static void printFitting(StandardOutput out, int width, String numbers, String name) {
-    String printable = EventTable.printable(name);
+    String printable = Printable.line(name);
     int left = Math.max(width - numbers.length(), 1);
     out.line(numbers + EventTable.shortened(printable, left));
   }

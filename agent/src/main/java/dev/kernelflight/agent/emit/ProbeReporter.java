@@ -7,6 +7,10 @@ import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -20,22 +24,34 @@ public final class ProbeReporter {
    * @param virtualThreads whose events those of virtual threads are
    */
   public static void report(Tracer tracer, @Nullable String virtualThreads) {
-    tracer
-        .fileOpenProbe()
-        .ifPresent(probe -> commit(FileOpenEvent.NAME, probe, tracer, virtualThreads));
-    tracer
-        .sampleProbe()
-        .ifPresent(probe -> commit(CpuSampleEvent.NAME, probe, tracer, virtualThreads));
+    probes(tracer)
+        .forEach((event, probe) -> commit(
+            event,
+            probe,
+            tracer,
+            event.equals(SyscallStatisticsEvent.NAME) ? null : virtualThreads));
+  }
+
+  /** Names of the events that have a hook. */
+  public static Set<String> events(Tracer tracer) {
+    return probes(tracer).keySet();
+  }
+
+  private static Map<String, Tracer.Probe> probes(Tracer tracer) {
+    Map<String, Tracer.Probe> probes = new LinkedHashMap<>();
+    tracer.fileOpenProbe().ifPresent(probe -> probes.put(FileOpenEvent.NAME, probe));
+    tracer.sampleProbe().ifPresent(probe -> probes.put(CpuSampleEvent.NAME, probe));
     tracer
         .syscallProbe()
         .ifPresent(probe -> {
           if (tracer.wanted().syscalls().isPresent()) {
-            commit(SyscallEvent.NAME, probe, tracer, virtualThreads);
+            probes.put(SyscallEvent.NAME, probe);
           }
           if (tracer.wanted().statistics().isPresent()) {
-            commit(SyscallStatisticsEvent.NAME, probe, tracer, null);
+            probes.put(SyscallStatisticsEvent.NAME, probe);
           }
         });
+    return probes;
   }
 
   /** Reports that an event is wanted and has no hook, and why. */

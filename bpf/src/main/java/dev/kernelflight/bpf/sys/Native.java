@@ -47,6 +47,14 @@ final class Native {
   static final int FSOPEN = number("fsopen");
   static final int FSCONFIG = number("fsconfig");
   static final int FSMOUNT = number("fsmount");
+  static final int GETEUID = number("geteuid");
+  static final int MKDIRAT = number("mkdirat");
+  static final int UNLINKAT = number("unlinkat");
+  static final int RENAMEAT2 = number("renameat2");
+  static final int STATX = number("statx");
+  static final int FCHOWN = number("fchown");
+  static final int FCHMOD = number("fchmod");
+  static final int SENDFILE = number("sendfile");
 
   private Native() {}
 
