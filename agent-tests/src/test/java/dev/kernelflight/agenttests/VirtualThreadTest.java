@@ -43,9 +43,6 @@ class VirtualThreadTest {
   private static final int SHORT_LIVED = 3_000;
   private static final int BLOCKING = SHORT_LIVED / 10;
 
-  /** Whether the JVM tells which virtual thread a carrier runs. */
-  private static final boolean TOLD_APART = Runtime.version().feature() >= 24;
-
   private static final boolean ARM64 = System.getProperty("os.arch").equals("aarch64");
 
   /**
@@ -154,7 +151,7 @@ class VirtualThreadTest {
   @Tag("jar")
   @MethodSource("hooks")
   void threadsThatEndedLongBeforeTheirRecordsAreRead(String options) {
-    assumeTrue(TOLD_APART, "JVMs before 24 do not tell which virtual thread runs");
+    assumeTrue(VirtualThreads.TOLD_APART, "JVMs before 24 do not tell which virtual thread runs");
     Recorded recorded = run(options);
     List<Open> opens = opens(recorded, "short");
     assertThat(opens).allSatisfy(VirtualThreadTest::assertOwn);
@@ -307,7 +304,7 @@ class VirtualThreadTest {
   @Test
   @Tag("jar")
   void whereTheJvmDoesNotTellWhichRunsItSaysSoOnce() {
-    assumeFalse(TOLD_APART, "only JVMs before 24");
+    assumeFalse(VirtualThreads.TOLD_APART, "only JVMs before 24");
     Path file = temp.resolve("older.jfr");
     Finished finished = AgentProcess.of(VirtualThreads.class, 100, "-").recordingTo(file).run();
     assertThat(finished.exitCode()).isZero();

@@ -2,6 +2,7 @@ package dev.kernelflight.agent;
 
 import dev.kernelflight.agent.emit.OutageReporter;
 import dev.kernelflight.agent.emit.OutageReporter.Missing;
+import dev.kernelflight.agent.emit.ProbeReporter;
 import dev.kernelflight.agent.enrich.JavaThreads;
 import dev.kernelflight.agent.settings.RecordingSettings;
 import dev.kernelflight.agent.settings.RecordingSettings.Requested;

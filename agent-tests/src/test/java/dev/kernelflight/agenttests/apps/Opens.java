@@ -66,7 +66,9 @@ public final class Opens {
     Thread.sleep("yes".equals(System.getenv("KERNELFLIGHT_GUEST")) ? 5_000 : 500);
     opens.fromThreads();
     opens.fromShortLivedThreads();
-    opens.fromVirtualThread();
+    if (VirtualThreads.TOLD_APART) {
+      opens.fromVirtualThread();
+    }
     opens.byJava();
     opens.byAnotherProcess();
     byTheVm();

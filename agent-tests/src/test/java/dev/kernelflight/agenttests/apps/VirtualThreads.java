@@ -21,6 +21,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * with the thread's name and Java id. No such file exists.
  */
 public final class VirtualThreads {
+  /** Whether this JVM tells which virtual thread a carrier runs. */
+  public static final boolean TOLD_APART = Runtime.version().feature() >= 24;
+
   private static final int AT_ONCE = 200;
 
   private VirtualThreads() {}
