@@ -3,6 +3,8 @@ package dev.kernelflight.agenttests.apps;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.concurrent.locks.LockSupport;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.RecordingState;
 
 /** Opens a file and is gone. */
 public final class Exits {
@@ -42,13 +44,19 @@ public final class Exits {
     }
   }
 
-  /** Prints whether the agent's thread leaves native code while the JVM ends. */
+  /**
+   * Prints whether the agent's thread is out of native code when JFR has ended its recordings, while
+   * the JVM has still to end.
+   */
   private static void watchTheAgent() {
     Thread agent =
         Thread.getAllStackTraces().keySet().stream()
             .filter(thread -> thread.getName().equals("Kernel Flight Recorder"))
             .findFirst()
             .orElseThrow();
+    for (int i = 0; i < MOST_LOOKS && aRecordingRuns(); i++) {
+      LockSupport.parkNanos(1_000_000);
+    }
     int inJava = 0;
     for (int i = 0; i < MOST_LOOKS && inJava < LOOKS_IN_A_ROW; i++) {
       // in native code a thread counts as running
@@ -57,6 +65,11 @@ public final class Exits {
     }
     System.out.println(
         agent.getName() + (inJava == LOOKS_IN_A_ROW ? " waits in Java" : " stays in native code"));
+  }
+
+  private static boolean aRecordingRuns() {
+    return FlightRecorder.getFlightRecorder().getRecordings().stream()
+        .anyMatch(recording -> recording.getState() == RecordingState.RUNNING);
   }
 
   private static void open(String path) {
