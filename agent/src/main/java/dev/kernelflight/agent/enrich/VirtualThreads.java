@@ -27,6 +27,12 @@ public final class VirtualThreads {
   /** News that nobody takes in time is not kept without end. */
   static final int MOST_WAITING = 1 << 20;
 
+  /**
+   * How often at most a thread that is unknown is looked for. Those that were about to start, or
+   * were dropped, when news began may come after the first look.
+   */
+  private static final int MOST_LOOKS = 20;
+
   /** So much news is better taken at once, or the garbage collector copies what has ended. */
   private static final int MANY_WAITING = 1 << 13;
 
@@ -46,6 +52,9 @@ public final class VirtualThreads {
 
   /** Whether threads may have started or ended without a word. */
   private volatile boolean lookAtRunning;
+
+  private int looksLeft;
+  private boolean lookedInThisBatch;
 
   private final Map<Long, Thread> byId = new HashMap<>();
   private final List<Long> ended = new ArrayList<>();
@@ -152,8 +161,10 @@ public final class VirtualThreads {
   /** Called before each batch of records. */
   public void update() {
     takeNews();
+    lookedInThisBatch = false;
     if (lookAtRunning && told) {
       lookAtRunning = false;
+      looksLeft = MOST_LOOKS;
       look();
     }
     endedBefore = ended.size();
@@ -225,6 +236,12 @@ public final class VirtualThreads {
       Thread found = byId.get(id);
       if (found == null) {
         takeNews();
+        found = byId.get(id);
+      }
+      if (found == null && looksLeft > 0 && !lookedInThisBatch) {
+        looksLeft--;
+        lookedInThisBatch = true;
+        look();
         found = byId.get(id);
       }
       if (found == null) {
