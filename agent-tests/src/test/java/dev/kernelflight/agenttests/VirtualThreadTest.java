@@ -308,7 +308,7 @@ class VirtualThreadTest {
         .buildTo(patch.resolve(name.replace('.', '/') + ".class"), ClassDesc.of(name), empty -> {});
     Path file = temp.resolve("refused.jfr");
     Finished finished =
-        AgentProcess.of(VirtualThreads.class, 100)
+        AgentProcess.of(VirtualThreads.class, 100, name)
             .jvm("--patch-module=java.base=" + patch)
             .recordingTo(file)
             .run();

@@ -163,8 +163,6 @@ public final class VirtualThreads {
     takeNews();
     lookedInThisBatch = false;
     if (lookAtRunning && told) {
-      lookAtRunning = false;
-      looksLeft = MOST_LOOKS;
       look();
     }
     endedBefore = ended.size();
@@ -198,6 +196,9 @@ public final class VirtualThreads {
   }
 
   private void look() {
+    looksLeft = lookAtRunning ? MOST_LOOKS : looksLeft - 1;
+    lookAtRunning = false;
+    lookedInThisBatch = true;
     byId.forEach((id, thread) -> {
       if (hasEnded(thread)) {
         ended.add(id);
@@ -238,9 +239,7 @@ public final class VirtualThreads {
         takeNews();
         found = byId.get(id);
       }
-      if (found == null && looksLeft > 0 && !lookedInThisBatch) {
-        looksLeft--;
-        lookedInThisBatch = true;
+      if (found == null && told && (lookAtRunning || (looksLeft > 0 && !lookedInThisBatch))) {
         look();
         found = byId.get(id);
       }

@@ -173,6 +173,17 @@ class VirtualThreadsTest {
     assertKnown(thread);
   }
 
+  /** While records were read already. */
+  @Test
+  void aThreadThatRanWhenNewsBegan() {
+    threads.update();
+    Thread thread = start();
+    running.add(thread);
+    assertUnknown(thread);
+    threads.expectNews();
+    assertKnown(thread);
+  }
+
   /** Such as one that the JDK keeps in no list. */
   @Test
   void aThreadThatIsNotFoundIsNotLookedForWithoutEnd() {
