@@ -161,10 +161,10 @@ public final class VirtualThreads {
   /** Called before each batch of records. */
   public void update() {
     takeNews();
-    lookedInThisBatch = false;
     if (lookAtRunning && told) {
       look();
     }
+    lookedInThisBatch = false;
     endedBefore = ended.size();
   }
 
