@@ -25,9 +25,9 @@ class EndedThreadsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"platform, 240_000", "virtual, 1_000_000"})
-  void beforeDuringAndAfterRecordings(String threads, String count) {
-    Finished finished = process(threads, Integer.parseInt(count.replace("_", ""))).run();
+  @CsvSource({"platform, 240000", "virtual, 1000000"})
+  void beforeDuringAndAfterRecordings(String threads, int count) {
+    Finished finished = process(threads, count).run();
     assertThat(finished).isEqualTo(new Finished(0, "done\n", ""));
   }
 

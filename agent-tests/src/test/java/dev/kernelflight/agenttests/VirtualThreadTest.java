@@ -328,7 +328,7 @@ class VirtualThreadTest {
     EmptyClass.write(name, patch.resolve(name.replace('.', '/') + ".class"));
     Path file = temp.resolve("refused.jfr");
     Finished finished =
-        AgentProcess.of(VirtualThreads.class, 100)
+        AgentProcess.of(VirtualThreads.class, 100, name)
             .jvm("--patch-module=java.base=" + patch)
             .recordingTo(file)
             .run();

@@ -28,8 +28,11 @@ public final class VirtualThreads {
 
   private VirtualThreads() {}
 
-  /** Argument: how many short-lived threads to start. */
+  /** Arguments: how many short-lived threads to start; classes of the JDK to load before. */
   public static void main(String[] args) throws Exception {
+    for (int i = 1; i < args.length; i++) {
+      Class.forName(args[i], false, null);
+    }
     int many = Integer.parseInt(args[0]);
     Thread longLived = longLived();
     LONG_LIVED_GOES_ON.countDown();

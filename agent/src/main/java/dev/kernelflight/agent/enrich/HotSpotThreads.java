@@ -60,6 +60,26 @@ final class HotSpotThreads {
         Map.of());
   }
 
+  /** The address of what the JDK's agent library knows of this agent, or 0. */
+  static long nativeAgent(Instrumentation instrumentation) {
+    Class<?> type = instrumentation.getClass();
+    instrumentation.redefineModule(
+        type.getModule(),
+        Set.of(),
+        Map.of(),
+        Map.of(type.getPackageName(), Set.of(HotSpotThreads.class.getModule())),
+        Set.of(),
+        Map.of());
+    try {
+      return (long)
+          MethodHandles.privateLookupIn(type, MethodHandles.lookup())
+              .findVarHandle(type, "mNativeAgent", long.class)
+              .get(instrumentation);
+    } catch (ReflectiveOperationException e) {
+      return 0;
+    }
+  }
+
   /** The kernel's id of a thread, or -1 if the thread does not run. */
   synchronized int osThreadId(Thread thread) {
     long vmThread = (long) eetop.getVolatile(thread);

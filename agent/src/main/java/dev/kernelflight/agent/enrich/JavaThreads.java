@@ -37,6 +37,7 @@ public final class JavaThreads {
     HotSpotThreads found = null;
     try {
       found = new HotSpotThreads(instrumentation);
+      ThreadStarts.suppose(HotSpotThreads.nativeAgent(instrumentation));
     } catch (ReflectiveOperationException | IOException | RuntimeException e) {
       warn.accept("no Java threads: " + e);
     }

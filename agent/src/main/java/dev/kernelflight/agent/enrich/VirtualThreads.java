@@ -27,6 +27,12 @@ public final class VirtualThreads {
   /** News that nobody takes in time is not kept without end. */
   static final int MOST_WAITING = 1 << 20;
 
+  /**
+   * How often at most a thread that is unknown is looked for. Those that were about to start, or
+   * were dropped, when news began may come after the first look.
+   */
+  private static final int MOST_LOOKS = 20;
+
   /** So much news is better taken at once, or the garbage collector copies what has ended. */
   private static final int MANY_WAITING = 1 << 13;
 
@@ -46,6 +52,9 @@ public final class VirtualThreads {
 
   /** Whether threads may have started or ended without a word. */
   private volatile boolean lookAtRunning;
+
+  private int looksLeft;
+  private boolean lookedInThisBatch;
 
   private final Map<Long, Thread> byId = new HashMap<>();
   private final List<Long> ended = new ArrayList<>();
@@ -153,9 +162,9 @@ public final class VirtualThreads {
   public void update() {
     takeNews();
     if (lookAtRunning && told) {
-      lookAtRunning = false;
       look();
     }
+    lookedInThisBatch = false;
     endedBefore = ended.size();
   }
 
@@ -187,6 +196,9 @@ public final class VirtualThreads {
   }
 
   private void look() {
+    looksLeft = lookAtRunning ? MOST_LOOKS : looksLeft - 1;
+    lookAtRunning = false;
+    lookedInThisBatch = true;
     byId.forEach((id, thread) -> {
       if (hasEnded(thread)) {
         ended.add(id);
@@ -225,6 +237,10 @@ public final class VirtualThreads {
       Thread found = byId.get(id);
       if (found == null) {
         takeNews();
+        found = byId.get(id);
+      }
+      if (found == null && told && (lookAtRunning || (looksLeft > 0 && !lookedInThisBatch))) {
+        look();
         found = byId.get(id);
       }
       if (found == null) {

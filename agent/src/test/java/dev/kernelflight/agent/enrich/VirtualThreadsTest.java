@@ -21,11 +21,17 @@ class VirtualThreadsTest {
 
   private final List<Thread> running = new ArrayList<>();
   private final CountDownLatch woken = new CountDownLatch(1);
-  private final VirtualThreads threads =
-      new VirtualThreads(() -> List.copyOf(running), woken::countDown);
+  private final VirtualThreads threads = new VirtualThreads(this::look, woken::countDown);
   private final MemorySegment kernel = MemorySegment.ofArray(new long[Carriers.BYTES / 8]);
   private final CountDownLatch end = new CountDownLatch(1);
   private Thread carrier = Thread.currentThread();
+
+  private int looks;
+
+  private List<Thread> look() {
+    looks++;
+    return List.copyOf(running);
+  }
 
   @BeforeEach
   void findACarrier() throws InterruptedException {
@@ -155,6 +161,40 @@ class VirtualThreadsTest {
     threads.expectNews();
     threads.update();
     assertKnown(thread);
+  }
+
+  /** It was in the middle of its start, which nobody told of, when the others were looked for. */
+  @Test
+  void aThreadThatComesAfterTheFirstLook() {
+    threads.expectNews();
+    threads.update();
+    Thread thread = start();
+    running.add(thread);
+    assertKnown(thread);
+  }
+
+  /** While records were read already. */
+  @Test
+  void aThreadThatRanWhenNewsBegan() {
+    threads.update();
+    Thread thread = start();
+    running.add(thread);
+    assertUnknown(thread);
+    threads.expectNews();
+    assertKnown(thread);
+  }
+
+  /** Such as one that the JDK keeps in no list. */
+  @Test
+  void aThreadThatIsNotFoundIsNotLookedForWithoutEnd() {
+    threads.expectNews();
+    Thread thread = start();
+    for (int i = 0; i < 100; i++) {
+      threads.update();
+      assertUnknown(thread);
+      assertUnknown(thread);
+    }
+    assertThat(looks).isBetween(2, 30);
   }
 
   @Test

@@ -32,12 +32,18 @@ public final class ThreadStarts {
   private static final int ENABLE = 1;
   private static final int DISABLE = 0;
 
+  /** A library's code is nearer together than that. */
+  private static final long LIBRARY_BYTES = 1L << 27;
+
   private static volatile Runnable listener = () -> {};
   private static Answer answer = Answer.NOT_YET;
   private static @Nullable Functions linked;
 
   /** A {@code jvmtiEnv*}, or 0. */
   private static long environment;
+
+  /** A {@code JavaVM*} if the agent library keeps it where it did so far, or 0. */
+  private static long supposedVm;
 
   /** What the JVM says to a listener. */
   public enum Answer {
@@ -50,6 +56,19 @@ public final class ThreadStarts {
   }
 
   private ThreadStarts() {}
+
+  /**
+   * Where the {@code JavaVM*} may be of a JVM that is still starting up, which the JVM itself does
+   * not tell. It is looked at with care, and anything else is not used.
+   *
+   * @param agent what {@code Instrumentation} keeps of the JDK's agent library: a {@code
+   *     JPLISAgent}, whose first member is that
+   */
+  public static synchronized void suppose(long agent) {
+    try (CurrentProcess.MemoryWindow window = new CurrentProcess.MemoryWindow(Long.BYTES)) {
+      supposedVm = window.copyFrom(agent, Long.BYTES) ? window.bytes().get(JAVA_LONG, 0) : 0;
+    }
+  }
 
   /**
    * Calls a listener on each thread that starts from now on; the latest listener is the one called.
@@ -95,6 +114,9 @@ public final class ThreadStarts {
       onThreadStart(0, 0, 0); // loads what the listener needs, on a thread that may load classes
     }
     long vm = functions.createdVm();
+    if (vm == 0 && functions.isVm(supposedVm)) {
+      vm = supposedVm;
+    }
     if (vm == 0) {
       return Answer.NOT_YET;
     }
@@ -177,6 +199,27 @@ public final class ThreadStarts {
         MemorySegment count = arena.allocate(JAVA_LONG);
         call(createdVms, vm.address(), 1, count.address(), 0);
         return count.get(JAVA_INT, 0) == 1 ? vm.get(JAVA_LONG, 0) : 0;
+      }
+    }
+
+    /**
+     * Whether it has the table of functions of a {@code JavaVM*}: three nulls and five of libjvm.
+     */
+    boolean isVm(long address) {
+      try (CurrentProcess.MemoryWindow window =
+          new CurrentProcess.MemoryWindow((INVOKE_GET_ENV + 2) * Long.BYTES)) {
+        if (!window.copyFrom(address, Long.BYTES)
+            || !window.copyFrom(
+                window.bytes().get(JAVA_LONG, 0), (INVOKE_GET_ENV + 2) * Long.BYTES)) {
+          return false;
+        }
+        for (int i = 0; i < INVOKE_GET_ENV + 2; i++) {
+          long function = window.bytes().getAtIndex(JAVA_LONG, i);
+          if (i < 3 ? function != 0 : Math.abs(function - createdVms) > LIBRARY_BYTES) {
+            return false;
+          }
+        }
+        return true;
       }
     }
 
