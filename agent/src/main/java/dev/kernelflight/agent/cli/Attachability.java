@@ -60,23 +60,6 @@ final class Attachability {
     }
   }
 
-  private static @Nullable Path libjvm(Path proc) throws IOException {
-    try (Stream<String> maps = Files.lines(proc.resolve("maps"), StandardCharsets.ISO_8859_1)) {
-      // deleted: its JDK was replaced since
-      return maps.map(line -> line.endsWith(DELETED) ? withoutDeleted(line) : line)
-          .filter(line -> line.endsWith("/libjvm.so"))
-          .findFirst()
-          .map(line -> Path.of(line.substring(line.indexOf('/'))))
-          .orElse(null);
-    } catch (java.io.UncheckedIOException e) {
-      throw e.getCause();
-    }
-  }
-
-  private static String withoutDeleted(String path) {
-    return path.endsWith(DELETED) ? path.substring(0, path.length() - DELETED.length()) : path;
-  }
-
   /**
    * Whether a module is another one, or needs that: by the modules of the runtime of this program.
    */
