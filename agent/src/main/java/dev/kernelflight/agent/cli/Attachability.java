@@ -42,7 +42,8 @@ final class Attachability {
     if (status.field("State").matches("[Tt].*")) {
       return Optional.of(
           new Hindrance(
-              "it is stopped (SIGSTOP, or a debugger), and answers nobody", "kill -CONT " + jvm.pid()));
+              "it is stopped (SIGSTOP, or a debugger), and answers nobody",
+              "kill -CONT " + jvm.pid()));
     }
     return catchesSigquit(status) || Files.exists(jvm.attachSocket(), NOFOLLOW_LINKS)
         ? Optional.empty()

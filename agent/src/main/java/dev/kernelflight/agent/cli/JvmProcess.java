@@ -303,7 +303,8 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
         options.stream()
             .filter(option -> option.startsWith(LIMIT_MODULES))
             .map(option -> option.substring(LIMIT_MODULES.length()).split(",", -1))
-            .anyMatch(roots -> Arrays.stream(roots).noneMatch(root -> Attachability.brings(root, module)));
+            .anyMatch(roots ->
+                Arrays.stream(roots).noneMatch(root -> Attachability.brings(root, module)));
     Set<String> modules =
         Arrays.stream(release("MODULES").orElse("").split(" ", -1))
             .filter(name -> !name.isEmpty())
