@@ -345,6 +345,14 @@ public final class AgentProcess {
       AgentProcess.awaitLibrary(pid(), library);
     }
 
+    /** Waits until its first thread is in a state, as proc(5) has it. */
+    void awaitState(String state) {
+      awaitUntil(
+          () ->
+              Files.readString(Path.of("/proc/" + pid() + "/status")).contains("State:\t" + state),
+          () -> "the process is not in state " + state);
+    }
+
     /** Sends the JVM a signal, by its name. */
     void signal(String name) {
       try {

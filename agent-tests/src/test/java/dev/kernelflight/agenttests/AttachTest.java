@@ -138,7 +138,8 @@ class AttachTest {
       // without the JVM's privileges the user may not even look at it
       Finished refused = AgentProcess.command("attach", jvm.pid()).under(user()).run();
       assertThat(refused.exitCode()).isEqualTo(1);
-      assertThat(refused.err()).contains("has privileges that this one has not: run this as root");
+      assertThat(refused.err())
+          .contains("it has capabilities that this process lacks: run this as root");
     }
   }
 
@@ -491,7 +492,7 @@ class AttachTest {
         List.of("2", "'java'", "java"),
         List.of("2", "attach must be auto, fentry, kprobe or tracepoint", "1", "--attach=perf"),
         List.of("2", "pages must be a power of two", "1", "--pages=100"),
-        List.of("2", "buffer must be perf or ring", "1", "--buffer=disk"),
+        List.of("2", "buffer must be auto, perf or ring", "1", "--buffer=disk"),
         List.of("2", "'0' is no time of a second or more", "1", "-d", "0", "-o", "x.jfr"),
         List.of("2", "'-3' is no time", "1", "-d", "-3", "-o", "x.jfr"),
         List.of("2", "'soon' is no time", "1", "-d", "soon", "-o", "x.jfr"),

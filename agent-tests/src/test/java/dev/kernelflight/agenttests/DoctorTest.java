@@ -188,7 +188,6 @@ class DoctorTest {
       Path file = directory.resolve("recording.jfr");
       Finished finished =
           AgentProcess.of(Exits.class, "return", opened)
-              .agent(verdict.getString("agentOptions"))
               .under(privileges.under)
               .recordingTo(file, ",+kernel.CpuSample#enabled=true")
               .run();

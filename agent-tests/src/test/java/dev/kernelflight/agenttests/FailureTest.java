@@ -83,7 +83,7 @@ class FailureTest {
     all.addAll(
         List.of(
             "attach=auto|fentry|kprobe|tracepoint",
-            "buffer=perf|ring",
+            "buffer=auto|perf|ring",
             "pages=N",
             "required=true|false"));
     return new Failure("option " + options, options, List.of(), List.of(), true, all);
@@ -105,7 +105,7 @@ class FailureTest {
             "no JDK Flight Recorder",
             "the module jdk.jfr"),
         options("attach=perf", "option attach=perf: attach must be auto, fentry, kprobe or"),
-        options("buffer=disk", "option buffer=disk: buffer must be perf or ring"),
+        options("buffer=disk", "option buffer=disk: buffer must be auto, perf or ring"),
         options("pages=100", "option pages=100: pages must be a power of two from 16 to 65536"),
         options("pages=8", "pages must be a power of two"),
         options("pages=131072", "pages must be a power of two"),
@@ -131,9 +131,15 @@ class FailureTest {
             "this process lacks CAP_BPF and CAP_PERFMON",
             "--cap-add BPF"),
         restricted(
-            "seccomp, EPERM", List.of("seccomp", "bpf", "1"), "EPERM", "a seccomp filter is in"),
+            "seccomp, EPERM",
+            List.of("seccomp", "bpf", "1"),
+            "EPERM",
+            "a seccomp filter refuses bpf(2)"),
         restricted(
-            "seccomp, ENOSYS", List.of("seccomp", "bpf", "38"), "ENOSYS", "a seccomp filter is"),
+            "seccomp, ENOSYS",
+            List.of("seccomp", "bpf", "38"),
+            "ENOSYS",
+            "a seccomp filter refuses bpf(2)"),
         hook("fentry"),
         hook("kprobe"),
         new Failure(

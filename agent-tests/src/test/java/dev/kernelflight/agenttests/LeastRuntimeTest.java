@@ -138,8 +138,8 @@ class LeastRuntimeTest {
         assertThat(finished.out()).isEmpty();
         assertThat(finished.err().lines())
             .singleElement()
-            .satisfies(said ->
-                assertThat(said).startsWith(row.command.get(0) + ": ").contains(row.said));
+            .satisfies(
+                said -> assertThat(said).startsWith(row.command.get(0) + ": ").contains(row.said));
       } else {
         assertThat(finished.out()).contains(row.said);
       }

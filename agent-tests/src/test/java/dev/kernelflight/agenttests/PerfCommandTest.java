@@ -466,7 +466,7 @@ class PerfCommandTest {
           -e                  | Missing required parameter for option '--events'
           --threshold fast    | expected a time such as 20 ms
           --pages 3           | pages must be a power of two from 16 to 65536
-          --buffer disk       | buffer must be perf or ring
+          --buffer disk       | buffer must be auto, perf or ring
           --attach perf       | attach must be auto, fentry, kprobe or tracepoint
           -e samples --path / | --path is about opens
           -e samples --errors | not samples

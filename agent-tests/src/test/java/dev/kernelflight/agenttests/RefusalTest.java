@@ -176,8 +176,7 @@ class RefusalTest {
     Finished finished = AgentProcess.command("doctor").under(row.under).run();
     assertThat(finished.err()).isEmpty();
     String advice =
-        String.join(
-            "\n", finished.out().lines().filter(line -> line.contains("-> ")).toList());
+        String.join("\n", finished.out().lines().filter(line -> line.contains("-> ")).toList());
     assertNames(row, advice);
   }
 }

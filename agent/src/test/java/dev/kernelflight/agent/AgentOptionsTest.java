@@ -20,7 +20,7 @@ class AgentOptionsTest {
     AgentOptions options = AgentOptions.parse(text);
     assertThat(options).isEqualTo(AgentOptions.defaults());
     assertThat(options.tracing().attach()).isEmpty();
-    assertThat(options.tracing().buffer()).isEqualTo(Buffer.PERF);
+    assertThat(options.tracing().buffer()).isEqualTo(Buffer.AUTO);
     assertThat(AgentOptions.KNOWN).contains("default " + options.tracing().pages());
     assertThat(options.virtualThreads()).isTrue();
     assertThat(options.required()).isFalse();
@@ -79,8 +79,8 @@ class AgentOptionsTest {
         "attach=uprobe; option attach=uprobe: attach must be auto, fentry, kprobe or tracepoint",
         "attach; option attach=: attach must be auto, fentry, kprobe or tracepoint",
         "attach=Kprobe; option attach=Kprobe: attach must be auto, fentry, kprobe or tracepoint",
-        "buffer=; option buffer=: buffer must be perf or ring",
-        "buffer=big; option buffer=big: buffer must be perf or ring",
+        "buffer=; option buffer=: buffer must be auto, perf or ring",
+        "buffer=big; option buffer=big: buffer must be auto, perf or ring",
         "pages=many; option pages=many: pages must be a power of two from 16 to 65536",
         "pages=0; option pages=0: pages must be a power of two from 16 to 65536",
         "pages=-64; option pages=-64: pages must be a power of two from 16 to 65536",

@@ -81,6 +81,7 @@ public final class Conductor {
       }
       case "interrupt" -> waiting.interrupt(words[1]);
       case "release" -> waiting.release();
+      case "end-first-thread" -> LibC.endFirstThread();
       case "run" -> {
         return String.valueOf(new ProcessBuilder(words[1]).start().waitFor());
       }

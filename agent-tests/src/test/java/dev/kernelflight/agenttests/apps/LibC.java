@@ -150,6 +150,28 @@ final class LibC {
     return array;
   }
 
+  /**
+   * Ends the thread that the process began with, as programs do that start a JVM and then leave it
+   * alone: a signal whose handler is pthread_exit.
+   */
+  static void endFirstThread() {
+    int signal = 40;
+    Linker linker = Linker.nativeLinker();
+    try {
+      MethodHandle install =
+          linker.downcallHandle(
+              linker.defaultLookup().find("signal").orElseThrow(),
+              FunctionDescriptor.of(ADDRESS, JAVA_INT, ADDRESS));
+      MemorySegment handler = linker.defaultLookup().find("pthread_exit").orElseThrow();
+      MemorySegment before = (MemorySegment) install.invokeExact(signal, handler);
+      must("signal", before.address());
+      long pid = ProcessHandle.current().pid();
+      must("tgkill", call(TGKILL, pid, pid, signal));
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
   /** {@code SCHED_IDLE} for one thread: it runs when nothing else wants to. */
   static void makeIdle(int tid) {
     try (Arena arena = Arena.ofConfined()) {

@@ -42,7 +42,8 @@ final class Attachability {
     if (status.field("State").matches("[Tt].*")) {
       return Optional.of(
           new Hindrance(
-              "it is stopped (SIGSTOP, or a debugger), and answers nobody", "kill -CONT " + jvm.pid()));
+              "it is stopped (SIGSTOP, or a debugger), and answers nobody",
+              "kill -CONT " + jvm.pid()));
     }
     return catchesSigquit(status) || Files.exists(jvm.attachSocket(), NOFOLLOW_LINKS)
         ? Optional.empty()
@@ -58,23 +59,6 @@ final class Attachability {
     } catch (NumberFormatException e) {
       return true;
     }
-  }
-
-  private static @Nullable Path libjvm(Path proc) throws IOException {
-    try (Stream<String> maps = Files.lines(proc.resolve("maps"), StandardCharsets.ISO_8859_1)) {
-      // deleted: its JDK was replaced since
-      return maps.map(line -> line.endsWith(DELETED) ? withoutDeleted(line) : line)
-          .filter(line -> line.endsWith("/libjvm.so"))
-          .findFirst()
-          .map(line -> Path.of(line.substring(line.indexOf('/'))))
-          .orElse(null);
-    } catch (java.io.UncheckedIOException e) {
-      throw e.getCause();
-    }
-  }
-
-  private static String withoutDeleted(String path) {
-    return path.endsWith(DELETED) ? path.substring(0, path.length() - DELETED.length()) : path;
   }
 
   /**

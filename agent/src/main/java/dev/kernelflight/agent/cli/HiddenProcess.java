@@ -20,7 +20,8 @@ final class HiddenProcess {
     Restrictions own = Restrictions.current();
     Restrictions other = Restrictions.of(proc);
     boolean root = own.user().equals("uid 0");
-    String grant = root ? "grant CAP_SYS_PTRACE (Docker: --cap-add SYS_PTRACE)" : "run this as root";
+    String grant =
+        root ? "grant CAP_SYS_PTRACE (Docker: --cap-add SYS_PTRACE)" : "run this as root";
     if (!own.initialUserNamespace()) {
       return new Hindrance(
           "this command is in a user namespace, and what it may do there does not count for that"

@@ -162,6 +162,23 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
     return root().resolve("tmp").resolve(".java_pid" + ownPid);
   }
 
+  private static @Nullable Path libjvm(Path proc) throws IOException {
+    try (Stream<String> maps = Files.lines(proc.resolve("maps"), StandardCharsets.ISO_8859_1)) {
+      // deleted: its JDK was replaced since
+      return maps.map(line -> line.endsWith(DELETED) ? withoutDeleted(line) : line)
+          .filter(line -> line.endsWith("/libjvm.so"))
+          .findFirst()
+          .map(line -> Path.of(line.substring(line.indexOf('/'))))
+          .orElse(null);
+    } catch (java.io.UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static String withoutDeleted(String path) {
+    return path.endsWith(DELETED) ? path.substring(0, path.length() - DELETED.length()) : path;
+  }
+
   /** The program that started the JVM; only of {@code java} the arguments are the JVM's options. */
   private static String launcher(Path proc) throws IOException {
     String program = withoutDeleted(Files.readSymbolicLink(proc.resolve("exe")).toString());
@@ -286,7 +303,8 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
         options.stream()
             .filter(option -> option.startsWith(LIMIT_MODULES))
             .map(option -> option.substring(LIMIT_MODULES.length()).split(",", -1))
-            .anyMatch(roots -> Arrays.stream(roots).noneMatch(root -> Attachability.brings(root, module)));
+            .anyMatch(roots ->
+                Arrays.stream(roots).noneMatch(root -> Attachability.brings(root, module)));
     Set<String> modules =
         Arrays.stream(release("MODULES").orElse("").split(" ", -1))
             .filter(name -> !name.isEmpty())
