@@ -216,7 +216,7 @@ class AttachTest {
           .doesNotContain("\tat ");
       assertThat(output()).doesNotExist();
       jvm.tell("open", "/dev/null");
-      assertThat(jvm.threads()).doesNotContain("Kernel Flight R");
+      assertThat(jvm.threads()).doesNotContain(AgentProcess.THREAD);
     }
   }
 
@@ -282,12 +282,12 @@ class AttachTest {
       }
       jvm.tell("open", NUMBERED + 1);
       assertThat(jvm.kernelObjects()).isPositive();
-      assertThat(jvm.threads()).contains("Kernel Flight R");
+      assertThat(jvm.threads()).contains(AgentProcess.THREAD);
 
       assertThat(AgentProcess.command("detach", jvm.pid()).run())
           .isEqualTo(new Finished(0, "JVM " + jvm.pid() + ": detached\n", ""));
       assertThat(jvm.kernelObjects()).isZero();
-      assertThat(jvm.threads()).doesNotContain("Kernel Flight R");
+      assertThat(jvm.threads()).doesNotContain(AgentProcess.THREAD);
       jvm.tell("open", NUMBERED + 2);
       Finished again = AgentProcess.command("detach", jvm.pid()).run();
       assertThat(again.exitCode()).isEqualTo(1);

@@ -35,9 +35,6 @@ class CompletenessTest {
    */
   private static final int FIT_DEFAULT_BUFFERS = 25_000;
 
-  /** The kernel's name of the thread that drains the buffers, cut as the kernel cuts it. */
-  private static final String DRAINING_THREAD = "Kernel Flight R";
-
   @TempDir Path temp;
 
   @BeforeAll
@@ -141,7 +138,7 @@ class CompletenessTest {
   void whatABufferCannotHoldIsCounted(String options) {
     String path = "/no/such/directory".repeat(200);
     Recorded recorded =
-        assertAllAccountedFor(options, path, KernelTracing.times(25_000), DRAINING_THREAD);
+        assertAllAccountedFor(options, path, KernelTracing.times(25_000), AgentProcess.THREAD);
     assertThat(recorded.opensOf(path)).isNotEmpty();
     assertThat(recorded.lost()).isPositive();
     assertThat(recorded.named(Recorded.EVENTS_LOST))
@@ -159,7 +156,8 @@ class CompletenessTest {
   void theDefaultBuffersAccountForEveryOpen(String options) {
     int times = KernelTracing.times(50_000);
     Recorded recorded =
-        assertAllAccountedFor(options, temp.resolve("missing").toString(), times, DRAINING_THREAD);
+        assertAllAccountedFor(
+            options, temp.resolve("missing").toString(), times, AgentProcess.THREAD);
     // what has room in the buffers comes through however late it is read
     assertThat(recorded.opensOf(temp.resolve("missing")))
         .hasSizeGreaterThanOrEqualTo(Math.min(THREADS * times / 2, FIT_DEFAULT_BUFFERS));

@@ -79,7 +79,7 @@ class CpuSampleTest {
             assertThat(sample.getThread() == null)
                 .isEqualTo(sample.getString("osThreadName") != null);
           })
-          .noneMatch(sample -> "Kernel Flight R".equals(sample.getString("osThreadName")));
+          .noneMatch(sample -> AgentProcess.THREAD.equals(sample.getString("osThreadName")));
       assertThat(of(samples, "Kernel Flight Recorder")).isEmpty();
       assertThat(kernel)
           .filteredOn(sample -> sample.getString("mode").equals("kernel"))

@@ -1,13 +1,19 @@
 package dev.kernelflight.events;
 
 import java.lang.instrument.Instrumentation;
+import java.lang.reflect.AccessibleObject;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import jdk.jfr.AnnotationElement;
 import jdk.jfr.Event;
 import jdk.jfr.EventType;
 import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
 import jdk.jfr.ValueDescriptor;
 
 /**
@@ -30,28 +36,53 @@ public final class EventThread {
       List<Class<? extends Event>> events, Instrumentation instrumentation)
       throws ReflectiveOperationException {
     for (Class<? extends Event> event : events) {
-      List<ValueDescriptor> threads =
-          EventType.getEventType(event).getFields().stream()
-              .filter(field -> field.getName().equals(NAME))
-              .toList();
-      if (threads.size() > 1) {
-        rename(threads.get(0), instrumentation);
+      EventType type = EventType.getEventType(event);
+      long threads =
+          type.getFields().stream().filter(field -> field.getName().equals(NAME)).count();
+      if (threads > 1) {
+        open(instrumentation);
+        renameFirst(type);
         FlightRecorder.register(event); // JFR describes the type once more in its files
       }
     }
   }
 
-  private static void rename(ValueDescriptor field, Instrumentation instrumentation)
-      throws ReflectiveOperationException {
+  private static void open(Instrumentation instrumentation) {
+    Set<Module> us = Set.of(EventThread.class.getModule());
     instrumentation.redefineModule(
-        ValueDescriptor.class.getModule(),
+        EventType.class.getModule(),
         Set.of(),
         Map.of(),
-        Map.of(ValueDescriptor.class.getPackageName(), Set.of(EventThread.class.getModule())),
+        Map.of("jdk.jfr", us, "jdk.jfr.internal", us),
         Set.of(),
         Map.of());
-    Field name = ValueDescriptor.class.getDeclaredField("name");
-    name.setAccessible(true);
-    name.set(field, COMMITTING);
+  }
+
+  /** In a list of the type's own, since JFR's description of the field is that of all events. */
+  private static void renameFirst(EventType event) throws ReflectiveOperationException {
+    Class<?> typeClass = Class.forName("jdk.jfr.internal.Type");
+    Method typeOfEvent = accessible(EventType.class.getDeclaredMethod("getType"));
+    Method typeOfField = accessible(ValueDescriptor.class.getDeclaredMethod("getType"));
+    Field fields = accessible(typeClass.getDeclaredField("fields"));
+    Constructor<ValueDescriptor> field =
+        accessible(
+            ValueDescriptor.class.getDeclaredConstructor(
+                typeClass, String.class, List.class, int.class, boolean.class, String.class));
+
+    List<ValueDescriptor> renamed = new ArrayList<>(event.getFields());
+    int first = 0;
+    while (!renamed.get(first).getName().equals(NAME)) {
+      first++;
+    }
+    Object thread = typeOfField.invoke(renamed.get(first));
+    List<AnnotationElement> label =
+        List.of(new AnnotationElement(Label.class, "Committing Thread"));
+    renamed.set(first, field.newInstance(thread, COMMITTING, label, 0, true, null));
+    fields.set(typeOfEvent.invoke(event), renamed);
+  }
+
+  private static <T extends AccessibleObject> T accessible(T member) {
+    member.setAccessible(true);
+    return member;
   }
 }
