@@ -7,6 +7,7 @@ import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.HookOrder;
+import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.Preemption;
@@ -63,7 +64,12 @@ final class TracedProcess implements AutoCloseable {
             hooks,
             new Tracer.Scope.OwnProcess(CurrentProcess.threadId()),
             epoll);
-    tracer.follow(Wanted.fileOpensOnly());
+    try {
+      tracer.follow(Wanted.fileOpensOnly());
+    } catch (NoHookException e) {
+      close();
+      throw e;
+    }
   }
 
   /** Runs something on the thread that is traced. */
