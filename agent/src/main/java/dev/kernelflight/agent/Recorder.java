@@ -137,6 +137,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
       recordingStarted();
     } else {
       checkSettings();
+      followWithoutThread();
     }
   }
 
@@ -392,9 +393,13 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties {
     } finally {
       lock.unlock();
     }
+    followWithoutThread();
+  }
+
+  /** Where the thread could not be started, nobody else looks again. */
+  private void followWithoutThread() {
     Drainer ready = drainer;
     if (!stopped && (ready == null || !ready.isAlive())) {
-      // there could be no thread, which would try again by itself
       follow(recordingRuns());
     }
   }
