@@ -144,6 +144,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       recordingStarted();
     } else {
       checkSettings();
+      followWithoutThread();
     }
   }
 
@@ -397,9 +398,13 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     } finally {
       lock.unlock();
     }
+    followWithoutThread();
+  }
+
+  /** Where the thread could not be started, nobody else looks again. */
+  private void followWithoutThread() {
     Drainer ready = drainer;
     if (!stopped && (ready == null || !ready.isAlive())) {
-      // there could be no thread, which would try again by itself
       follow(recordingRuns());
     }
   }
