@@ -69,7 +69,7 @@ class SharedLockedMemoryTest {
       Finished doctor = AgentProcess.command("doctor").under(littleMemory()).run();
       assertThat(doctor.exitCode()).as(doctor.out()).isZero();
       assertThat(doctor.out())
-          .containsPattern("warn +perf-buffer +mmap.* over the limit of locked memory")
+          .containsPattern("warn +perf-buffer +mmap.*over the limit of locked memory")
           .contains("all processes of uid 1000 together", "perf_event_mlock_kb", "CAP_IPC_LOCK");
       assertThat(buffer(record(first, "first"))).startsWith("perf buffers of ");
       for (Running other : List.of(second, third)) {

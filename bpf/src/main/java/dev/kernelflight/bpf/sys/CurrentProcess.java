@@ -136,10 +136,17 @@ public final class CurrentProcess {
       vectors.set(JAVA_LONG, 8, length);
       vectors.set(JAVA_LONG, 16, address);
       vectors.set(JAVA_LONG, 24, length);
-      long copied =
-          Native.call(
-              Native.PROCESS_VM_READV, PID, vectors.address(), 1, vectors.address() + 16, 1, 0);
+      long copied = copyFrom(PID);
+      if (copied == -Errno.ESRCH) {
+        // the first thread has ended, and the process' memory is reached by another one
+        copied = copyFrom(threadId());
+      }
       return copied == length;
+    }
+
+    private long copyFrom(long thread) {
+      return Native.call(
+          Native.PROCESS_VM_READV, thread, vectors.address(), 1, vectors.address() + 16, 1, 0);
     }
 
     /** What was copied. */

@@ -4,6 +4,7 @@ package dev.kernelflight.bpf.sys;
 final class Errno {
   static final int EPERM = 1;
   static final int ENOENT = 2;
+  static final int ESRCH = 3;
   static final int EINTR = 4;
   static final int ENXIO = 6;
   static final int E2BIG = 7;
