@@ -11,6 +11,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -127,8 +128,7 @@ class AttachTest {
   @Test
   void asThatUser() throws IOException {
     List<String> user = allowedUser();
-    Files.setPosixFilePermissions(
-        temp, java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
+    Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxrwxrwx"));
     try (Running jvm = plain().under(user).start()) {
       jvm.tell("open", "/dev/null");
       Finished attach = recording(jvm).under(user).run();
@@ -373,6 +373,117 @@ class AttachTest {
     }
   }
 
+  /** It holds the environment and the command line of the JVM. */
+  @Test
+  void theRecordingIsForItsOwnerAlone() throws IOException {
+    try (Running jvm = plain().start()) {
+      jvm.tell("open", "/dev/null");
+      Finished attach = recording(jvm).run();
+      assertThat(attach.exitCode()).as(attach.err()).isZero();
+      assertThat(permissions(output())).isEqualTo("rw-------");
+
+      Files.setPosixFilePermissions(output(), PosixFilePermissions.fromString("rw-rw-rw-"));
+      Finished again = recording(jvm, "--force").run();
+      assertThat(again.exitCode()).as(again.err()).isZero();
+      assertThat(permissions(output())).isEqualTo("rw-------");
+      assertThat(Recorded.in(output()).opens()).isNotEmpty();
+      try (Stream<Path> files = Files.list(temp)) {
+        assertThat(files).containsExactly(output());
+      }
+    }
+  }
+
+  private static String permissions(Path file) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+  }
+
+  /** In a directory that others may write: while it records, a link takes the output's place. */
+  @Test
+  void aLinkInThePlaceOfTheOutputLeadsNowhere() throws IOException {
+    Path secret = Files.writeString(temp.resolve("secret"), "secret");
+    Object owner = Files.getAttribute(secret, "unix:uid");
+    try (Running jvm = plain().start()) {
+      jvm.tell("open", "/dev/null");
+      Running attach =
+          recordingFor("300s", jvm)
+              .under(Signals.heeding())
+              .under(List.of("env", "SUDO_UID=1000", "SUDO_GID=1000"))
+              .start();
+      attach.awaitErr("recording for ");
+      Files.delete(output());
+      Files.createSymbolicLink(output(), secret);
+      attach.signal("INT");
+      Finished finished = attach.await();
+      assertThat(finished.err()).contains("the recording is lost", "something else in its place");
+      assertThat(secret).hasContent("secret");
+      assertThat(Files.getAttribute(secret, "unix:uid")).isEqualTo(owner);
+    }
+    Files.delete(output());
+    Files.createSymbolicLink(output(), secret);
+    try (Running jvm = plain().start()) {
+      jvm.tell("open", "/dev/null");
+      Finished forced = recording(jvm, "--force").run();
+      assertThat(forced.exitCode()).as(forced.err()).isZero();
+      assertThat(secret).hasContent("secret");
+      assertThat(Files.isSymbolicLink(output())).isFalse();
+      assertThat(Recorded.in(output()).opens()).isNotEmpty();
+    }
+  }
+
+  /** The files are the JVM's to read and write, but not their names. */
+  @Test
+  void theJvmsUserCannotSwapFiles() throws IOException {
+    List<String> user = allowedUser();
+    try (Running jvm = plain().under(user).start()) {
+      jvm.tell("open", "/dev/null");
+      Running attach = recordingFor("300s", jvm).under(Signals.heeding()).start();
+      attach.awaitErr("recording for ");
+      Path directory;
+      try (Stream<Path> all = Files.list(Path.of("/proc/" + jvm.pid() + "/root/tmp"))) {
+        directory =
+            all.filter(path -> path.getFileName().toString().startsWith("kernelflight-"))
+                .filter(path -> Files.exists(path.resolve("recording.jfr")))
+                .findFirst()
+                .orElseThrow();
+      }
+      assertThat(Files.getAttribute(directory, "unix:uid")).isEqualTo(0);
+      assertThat(permissions(directory)).isEqualTo("rwx--x--x");
+      assertThat(Files.getAttribute(directory.resolve("recording.jfr"), "unix:uid"))
+          .isEqualTo(1000);
+      assertThat(permissions(directory.resolve("recording.jfr"))).isEqualTo("rw-------");
+      attach.signal("INT");
+      assertThat(attach.await().out()).contains(output() + ": ");
+      assertThat(directory).doesNotExist();
+    }
+  }
+
+  /** JFR ends the JVM when its disk is full; so the recording takes no more than so much of it. */
+  @Test
+  void theOldestGoFirst() {
+    String path = "/" + "x/".repeat(1500);
+    try (Running jvm = plain().jvm("-XX:FlightRecorderOptions:maxchunksize=1m").start()) {
+      jvm.tell("open", "/dev/null");
+      Running attach =
+          recordingFor("300s", jvm, "--max-size", "2m").under(Signals.heeding()).start();
+      attach.awaitErr("recording for ");
+      jvm.tell("open", NUMBERED + 1);
+      for (int i = 0; i < 20; i++) {
+        jvm.tell("call", 500, "openat", -100, "text:" + path, 0);
+        pause();
+      }
+      jvm.tell("sleep", 1, 3000);
+      jvm.tell("open", NUMBERED + 2);
+      attach.signal("INT");
+      Finished finished = attach.await();
+      assertThat(finished.err())
+          .containsPattern("the first \\d+ s are missing: the recording was larger than 2m");
+      assertThat(output().toFile().length()).isLessThan(6 << 20);
+      Recorded recorded = Recorded.in(output());
+      assertThat(recorded.opensOf(NUMBERED + 1)).isEmpty();
+      assertThat(recorded.opensOf(NUMBERED + 2)).hasSize(1);
+    }
+  }
+
   static Stream<List<String>> wrong() {
     return Stream.of(
         List.of("2", "Missing required parameter: 'PID'"),
@@ -383,6 +494,7 @@ class AttachTest {
         List.of("2", "'0' is no time of a second or more", "1", "-d", "0", "-o", "x.jfr"),
         List.of("2", "'-3' is no time", "1", "-d", "-3", "-o", "x.jfr"),
         List.of("2", "'soon' is no time", "1", "-d", "soon", "-o", "x.jfr"),
+        List.of("2", "'much' is no size such as 500m", "1", "--max-size", "much"),
         List.of("2", "are given together", "1", "-d", "3"),
         List.of("2", "are given together", "1", "-o", "x.jfr"),
         List.of("2", "need --duration", "1", "-s", "profile"),

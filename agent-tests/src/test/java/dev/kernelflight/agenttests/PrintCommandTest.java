@@ -22,6 +22,7 @@ import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedThread;
 import org.assertj.core.groups.Tuple;
@@ -68,8 +69,10 @@ class PrintCommandTest {
     recorded.assertNothingLost();
   }
 
+  /** With what JFR itself does, as the JDK's reader has it. */
   private static Finished print(Object... arguments) {
-    return AgentCommand.run(Stream.concat(Stream.of("print"), Stream.of(arguments)).toArray());
+    return AgentCommand.run(
+        Stream.concat(Stream.of("print", "--jfr"), Stream.of(arguments)).toArray());
   }
 
   /** The lines of events, without header and summary. */
@@ -193,6 +196,11 @@ class PrintCommandTest {
     assertThat(rows(file, "--thread", "mai")).hasSize((int) byName);
     assertThat(rows(file, "--thread", "mai?")).hasSize((int) byName);
     assertThat(rows(file, "--thread", "nobody")).isEmpty();
+    assertThat(rows(file, "--thread", "!mai")).hasSize(all.size() - (int) byName);
+    // not the beginning of an id
+    String id = Integer.toString(some.getInt("osThreadId"));
+    assertThat(rows(file, "--thread", id.substring(0, id.length() - 1)))
+        .allSatisfy(row -> assertThat(row).doesNotContainPattern("^\\S+ +" + id + " "));
   }
 
   @Test
@@ -220,6 +228,92 @@ class PrintCommandTest {
             "… and "
                 + (recorded.opens().size() + recorded.named(Recorded.SYSCALL).size() - 5)
                 + " more");
+  }
+
+  /** JFR reads the files of every process; an application that does the same is shown. */
+  @Test
+  void jfrsOwnReadsAreLeftOut() throws Exception {
+    Path whole = temp.resolve("whole.jfr");
+    try (Running jvm = AgentProcess.of(Conductor.class).recordingTo(whole).start()) {
+      jvm.tell("open", "/proc/1/stat");
+      jvm.tell("open", "/proc/self/status");
+      jvm.end();
+    }
+    Recorded recorded = Recorded.in(whole);
+    List<RecordedEvent> jfrs =
+        recorded.opens().stream()
+            .filter(open -> open.getString("path").matches("/(proc|sys)/.*"))
+            .filter(open -> open.getString("flags").equals("O_RDONLY|O_CLOEXEC"))
+            .filter(open -> threadName(open).startsWith("JFR "))
+            .toList();
+    assertThat(jfrs).hasSizeGreaterThan(5);
+
+    Finished finished = AgentCommand.run("print", whole, "-e", "opens");
+    assertThat(finished.out())
+        .doesNotContainPattern(" JFR [A-Z].* /(proc|sys)/")
+        .containsPattern(" main +/proc/1/stat O_RDONLY +fd")
+        .containsPattern(" main +/proc/self/status O_RDONLY +fd");
+    var leftOut =
+        Pattern.compile("^(\\d+) opens .*; (\\d+) opens by JFR itself left out \\(--jfr\\)$")
+            .matcher(finished.out().lines().toList().getLast());
+    assertThat(leftOut.matches()).as(finished.out()).isTrue();
+    assertThat(Integer.parseInt(leftOut.group(2))).isGreaterThanOrEqualTo(jfrs.size());
+    assertThat(Integer.parseInt(leftOut.group(1)) + Integer.parseInt(leftOut.group(2)))
+        .isEqualTo(recorded.opens().size());
+    assertThat(rows(whole, "-e", "opens")).hasSize(recorded.opens().size());
+    Finished json = AgentCommand.run("print", whole, "-e", "opens", "--json");
+    assertThat(json.out()).hasLineCount(Integer.parseInt(leftOut.group(1)));
+    assertThat(json.err())
+        .isEqualTo(
+            "print: "
+                + leftOut.group(2)
+                + " opens by JFR itself are left out: --jfr prints them, too\n");
+  }
+
+  @Test
+  void pathsWithoutEndAndWithoutBeginning() {
+    Path strange = temp.resolve("strange.jfr");
+    String longest = "/" + "x/".repeat(2047);
+    try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+      jvm.tell("start", "r");
+      jvm.tell("call", 1, "openat", -100, "text:", 0);
+      jvm.tell("call", 1, "openat", -100, "text:" + longest, 0);
+      jvm.tell("call", 1, "openat", -100, "text:" + longest + "yz", 0);
+      jvm.tell("stop", "r", strange);
+      jvm.end();
+    }
+    assertThat(rows(strange, "--path", "/x/"))
+        .satisfiesExactly(
+            row -> assertThat(row).contains(" " + longest + " O_RDONLY").contains("ENOENT"),
+            row -> assertThat(row).contains(" " + longest + "… O_RDONLY").contains("ENAMETOOLONG"));
+    assertThat(rows(strange, "--errors"))
+        .anySatisfy(row -> assertThat(row).containsPattern(" main +\"\" O_RDONLY +ENOENT"));
+  }
+
+  /** They are counted as they are listed, and not their carriers. */
+  @Test
+  void virtualThreadsAreThreads() {
+    Path many = temp.resolve("virtual.jfr");
+    try (Recording recording = new Recording()) {
+      recording.start();
+      for (int i = 0; i < 30; i++) {
+        Thread.ofVirtual().name("v-" + i).start(PrintCommandTest::commitOpen).join();
+      }
+      commitOpen();
+      recording.dump(many);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+    assertThat(print(many, "--top", "threads").out())
+        .contains(" 21 more\n")
+        .contains("31 opens (0 failed), by 31 threads; ");
+  }
+
+  private static void commitOpen() {
+    HostileTextTest.Open open = new HostileTextTest.Open();
+    open.path = "/one";
+    open.osThreadId = 4711;
+    open.commit();
   }
 
   @Test

@@ -10,6 +10,6 @@ final class Console {
   private Console() {}
 
   static void warn(String message) {
-    System.err.println(PREFIX + message);
+    System.err.println(PREFIX + Printable.message(message));
   }
 }

@@ -14,11 +14,13 @@ import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.KernelSettings;
+import dev.kernelflight.events.KernelTracing;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -35,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The lock guards the pipeline. Whoever holds it asks nothing of JFR's recorder, whose own lock
  * is held by the threads that end chunks and come here for the last records.
  */
-final class Recorder implements FlightRecorderListener {
+final class Recorder implements FlightRecorderListener, KernelTracing.Agent {
   /** How long a record waits at most, unless its buffer wakes the drainer before. */
   private static final int FLUSH_MILLIS = 50;
 
@@ -86,7 +88,9 @@ final class Recorder implements FlightRecorderListener {
   /** Begins to follow JFR's recordings, those that run already among them. */
   void start() {
     FlightRecorder.addListener(this);
+    KernelTracing.setAgent(this);
     if (FlightRecorder.isInitialized() && RecordingSettings.anyRecordingRuns()) {
+      FlightRecorder.getFlightRecorder().getRecordings().forEach(Recorder::checkDiskLimit);
       recordingStarted();
     }
   }
@@ -120,6 +124,7 @@ final class Recorder implements FlightRecorderListener {
    */
   void stop() {
     FlightRecorder.removeListener(this);
+    KernelTracing.setAgent(null);
     KernelSettings.setOnChange(() -> {});
     for (Runnable hook : List.of(chunkEnds, chunkBegins, statisticsDue)) {
       FlightRecorder.removePeriodicEvent(hook);
@@ -150,9 +155,47 @@ final class Recorder implements FlightRecorderListener {
   @Override
   public void recordingStateChanged(Recording recording) {
     if (recording.getState() == RecordingState.RUNNING) {
+      checkDiskLimit(recording);
       recordingStarted();
     } else {
       checkSettings();
+    }
+  }
+
+  private static void checkDiskLimit(Recording recording) {
+    String warning = DiskLimit.warning(recording);
+    if (warning != null) {
+      Console.warn(warning);
+    }
+  }
+
+  @Override
+  public Set<String> active() {
+    lock.lock();
+    try {
+      return pipeline == null ? Set.of() : ProbeReporter.events(pipeline.tracer());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public synchronized @Nullable String problem() {
+    return lastFailure;
+  }
+
+  @Override
+  public void countLosses() {
+    lock.lock();
+    try {
+      if (pipeline != null) {
+        pipeline.drain();
+        pipeline.reportLosses();
+      }
+    } catch (Throwable e) {
+      giveUp(e);
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -36,9 +36,11 @@ public final class FileOpenEvent extends FailingCallEvent {
   @Description("Thread that made the call; missing for threads of the JVM itself")
   public @Nullable Thread thread;
 
-  /** The path as the call had it; invalid UTF-8 as {@code \xHH}. */
+  /** The path as it was when the call returned; invalid UTF-8 as {@code \xHH}. */
   @Label("Path")
-  @Description("Path as the call had it; bytes that are not UTF-8 as \\xHH")
+  @Description(
+      "Path that the call was given, as it was in memory when the call returned; bytes that are not"
+          + " UTF-8 as \\xHH; … behind the first 4,095 bytes of one that is too long")
   public @Nullable String path;
 
   /** Flags as in C. */

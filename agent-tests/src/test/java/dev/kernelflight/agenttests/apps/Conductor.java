@@ -1,5 +1,8 @@
 package dev.kernelflight.agenttests.apps;
 
+import static java.util.Objects.requireNonNull;
+
+import dev.kernelflight.events.KernelTracing;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.FileInputStream;
@@ -10,15 +13,18 @@ import java.lang.management.ManagementFactory;
 import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.jfr.Recording;
 import jdk.management.jfr.FlightRecorderMXBean;
+import org.jspecify.annotations.Nullable;
 
 /** Does what it is told on standard input, line by line; its exit code is 3. */
 public final class Conductor {
   private final Map<String, Recording> recordings = new HashMap<>();
   private final Waiting waiting = new Waiting();
+  private @Nullable KernelTracing tracing;
 
   private Conductor() {}
 
@@ -80,6 +86,9 @@ public final class Conductor {
       case "block" -> SystemCalls.blockInRead();
       // as some servers do, so that jars can be replaced
       case "uncached" -> URLConnection.setDefaultUseCaches("jar", false);
+      case "require" ->
+          tracing = KernelTracing.require(Arrays.copyOfRange(words, 1, words.length));
+      case "require-complete" -> requireNonNull(tracing).requireComplete();
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);
       case "dump" -> recording(words[1]).dump(Path.of(words[2]));

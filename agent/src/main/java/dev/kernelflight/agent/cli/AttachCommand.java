@@ -1,10 +1,8 @@
 package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.agent.AgentOptions;
-import java.io.IOException;
+import dev.kernelflight.agent.Printable;
 import java.io.PrintWriter;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -72,6 +70,16 @@ final class AttachCommand implements Callable<Integer> {
   private List<String> settings = new ArrayList<>();
 
   @Option(
+      names = "--max-size",
+      paramLabel = "SIZE",
+      converter = Size.class,
+      defaultValue = "250m",
+      description =
+          "disk that the recording may take in the JVM's container, such as 500m or 2g (default: 250m,"
+              + " as JFR's own); beyond it the oldest events are removed, and a line says so")
+  private String maxSize = "250m";
+
+  @Option(
       names = "--attach",
       paramLabel = "HOOK",
       description = "auto, fentry, kprobe or tracepoint: the agent's option attach")
@@ -106,6 +114,17 @@ final class AttachCommand implements Callable<Integer> {
       }
       throw new TypeConversionException(
           "'" + text + "' is no time of a second or more, such as 30s, 5m, 1h30m");
+    }
+  }
+
+  /** A size as JFR reads it. */
+  static final class Size implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      if (text.matches("[1-9]\\d{0,5}[mMgG]")) {
+        return text.toLowerCase(Locale.ROOT);
+      }
+      throw new TypeConversionException("'" + text + "' is no size such as 500m or 2g");
     }
   }
 
@@ -172,65 +191,29 @@ final class AttachCommand implements Callable<Integer> {
 
   private void record(JvmProcess process, String options, Duration time, Path file)
       throws CommandFailedException {
-    boolean created = reserve(file);
-    boolean fetched = false;
     try (Interruption interruption = new Interruption();
+        OutputFile target = OutputFile.create(file, force);
         TargetDirectory directory = TargetDirectory.in(process);
         AttachedJvm jvm = AttachedJvm.to(process)) {
       String jfrSettings = RemoteRecording.settings(settings, directory);
       load(jvm, directory, options);
-      RemoteRecording recording = RemoteRecording.start(process, jvm, directory, jfrSettings, time);
+      RemoteRecording recording = RemoteRecording.start(
+              process, jvm, directory, jfrSettings + " maxsize=" + maxSize, time);
       recording.await(interruption, spec.commandLine().getErr());
-      recording.fetch(file);
-      fetched = true;
-      if (created) {
-        giveToCaller(file);
+      recording.fetch(target.file());
+      target.finish();
+      Duration missing = recording.missingAtBeginning(target.file().path());
+      if (missing.isPositive()) {
+        spec.commandLine()
+            .getErr()
+            .println(
+                "the first "
+                    + Math.max(missing.toSeconds(), 1)
+                    + " s are missing: the recording was larger than "
+                    + maxSize
+                    + "; a larger --max-size keeps more, narrower --settings record less");
       }
-      out().println(file + ": " + RecordedKernelEvents.in(file).summary());
-    } finally {
-      if (created && !fetched) {
-        delete(file);
-      }
-    }
-  }
-
-  /** Finds out now, and not after the recording, whether the file can be written. */
-  private boolean reserve(Path file) throws CommandFailedException {
-    try {
-      Files.createFile(file);
-      return true;
-    } catch (FileAlreadyExistsException e) {
-      if (!force) {
-        throw new CommandFailedException(file + " exists; --force replaces it");
-      }
-      if (!Files.isRegularFile(file) || !Files.isWritable(file)) {
-        throw new CommandFailedException("cannot write " + file);
-      }
-      return false;
-    } catch (IOException e) {
-      throw new CommandFailedException("cannot write " + file + ": " + e);
-    }
-  }
-
-  private static void delete(Path file) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      // an empty file is left
-    }
-  }
-
-  /** Under sudo it belongs to whoever called that. */
-  private static void giveToCaller(Path file) {
-    String uid = System.getenv("SUDO_UID");
-    String gid = System.getenv("SUDO_GID");
-    try {
-      if (uid != null && gid != null) {
-        Files.setAttribute(file, "unix:gid", Integer.parseInt(gid));
-        Files.setAttribute(file, "unix:uid", Integer.parseInt(uid));
-      }
-    } catch (IOException | NumberFormatException e) {
-      // then it stays root's
+      out().println(file + ": " + Printable.line(RecordedKernelEvents.in(target.file().path(), file).summary()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.kernelflight.agent.cli;
 
 import com.grack.nanojson.JsonWriter;
+import dev.kernelflight.agent.Printable;
 import dev.kernelflight.bpf.attach.Hook;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -179,7 +180,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
     if (contained) {
       out.println();
-      out.println(CONTAINERS);
+      CONTAINERS.lines().forEach(out::println);
     }
   }
 
@@ -191,24 +192,26 @@ final class DoctorCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     for (Check check : checks) {
       out.println(
-          JsonWriter.string()
-              .object()
-              .value("check", check.name())
-              .value("status", check.status().name().toLowerCase(Locale.ROOT))
-              .value("finding", check.finding())
-              .value("advice", check.advice())
-              .end()
-              .done());
+          Printable.json(
+              JsonWriter.string()
+                  .object()
+                  .value("check", check.name())
+                  .value("status", check.status().name().toLowerCase(Locale.ROOT))
+                  .value("finding", check.finding())
+                  .value("advice", check.advice())
+                  .end()
+                  .done()));
     }
     out.println(
-        JsonWriter.string()
-            .object()
-            .value("works", verdict.works)
-            .array("events", verdict.events)
-            .value("agentOptions", verdict.agentOptions)
-            .value("command", verdict.command)
-            .end()
-            .done());
+        Printable.json(
+            JsonWriter.string()
+                .object()
+                .value("works", verdict.works)
+                .array("events", verdict.events)
+                .value("agentOptions", verdict.agentOptions)
+                .value("command", verdict.command)
+                .end()
+                .done()));
   }
 
   private static final String CONTAINERS =

@@ -1,10 +1,10 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Printable;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Kernel events as a table, one a line, made as they come: so the widths of the columns are fixed
@@ -78,9 +78,9 @@ public final class EventTable {
         timeFormat.format(event.time),
         Integer.toString(event.process),
         Integer.toString(event.tid),
-        printable(event.thread),
-        printable(event.what),
-        event.result,
+        Printable.line(event.thread),
+        Printable.line(event.what),
+        Printable.line(event.result),
         micros(event.durationNanos));
   }
 
@@ -141,20 +141,5 @@ public final class EventTable {
     return nanos < 0
         ? "-"
         : String.format(Locale.ROOT, micros < EXACT_MICROS ? "%.1f" : "%.0f", micros);
-  }
-
-  /** A text that does not break the table; names may hold anything but NUL. */
-  public static String printable(@Nullable String text) {
-    StringBuilder printable = new StringBuilder();
-    (text == null ? "" : text)
-        .codePoints()
-        .forEach(c -> {
-          if (Character.isISOControl(c)) {
-            printable.append(String.format("\\x%02x", c));
-          } else {
-            printable.appendCodePoint(c);
-          }
-        });
-    return printable.toString();
   }
 }

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Printable;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.RuleResult;
 import java.nio.file.Path;
@@ -97,6 +98,6 @@ final class HtmlReport {
   }
 
   private static String text(String content) {
-    return Encode.forHtml(EventTable.printable(content));
+    return Encode.forHtml(Printable.line(content));
   }
 }

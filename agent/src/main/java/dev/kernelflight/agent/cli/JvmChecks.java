@@ -36,6 +36,7 @@ final class JvmChecks {
     checks.add(jfr(jvm.lacksModule(JFR)));
     checks.add(nativeAccess(jvm));
     checks.add(loading(jvm));
+    checks.add(disk(jvm));
     return checks;
   }
 
@@ -74,6 +75,22 @@ final class JvmChecks {
             "loading",
             "it was started with " + off,
             "start it without, or with -javaagent:ebpf-agent.jar");
+  }
+
+  /** JFR limits a recording without an end to 250 MB by itself, but not one that has a maxage. */
+  private static Check disk(JvmProcess jvm) {
+    for (String option : jvm.options()) {
+      if (option.startsWith("-XX:StartFlightRecording")
+          && option.contains("maxage=")
+          && !option.contains("maxsize=")
+          && !option.contains("duration=")) {
+        return Check.warn(
+            "disk",
+            option + " limits no size, and JFR ends the JVM when its disk is full",
+            "add maxsize, such as maxsize=500m");
+      }
+    }
+    return Check.ok("disk", "no recording of the command line is without a limit of size");
   }
 
   private static String loadingIsOff(JvmProcess jvm) {

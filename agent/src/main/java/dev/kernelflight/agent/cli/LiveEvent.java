@@ -67,7 +67,7 @@ sealed interface LiveEvent {
 
     @Override
     public String what() {
-      return path + " " + flags + (mode == null ? "" : " " + mode);
+      return (path.isEmpty() ? "\"\"" : path) + " " + flags + (mode == null ? "" : " " + mode);
     }
 
     @Override

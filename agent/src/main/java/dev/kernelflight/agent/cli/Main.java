@@ -5,6 +5,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -35,7 +36,20 @@ public final class Main implements Runnable {
     CommandLine commands = new CommandLine(new Main());
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(Main::explain);
+    commands.setErr(new PrintableWriter(commands.getErr()));
+    commands.setExecutionStrategy(Main::execute);
     System.exit(commands.execute(args));
+  }
+
+  /** Help is this program's own text and may be bold; what commands print may be anybody's. */
+  private static int execute(ParseResult called) {
+    Integer helped = CommandLine.executeHelpRequest(called);
+    if (helped != null) {
+      return helped;
+    }
+    CommandLine commands = called.commandSpec().commandLine();
+    commands.setOut(new PrintableWriter(commands.getOut()));
+    return new CommandLine.RunLast().execute(called);
   }
 
   /** The message alone: below all of the help nobody would see it. */

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Printable;
 import com.grack.nanojson.JsonStringWriter;
 import com.grack.nanojson.JsonWriter;
 import dev.kernelflight.agent.emit.LossReporter;
@@ -60,7 +61,7 @@ final class PerfSummary {
   void add(LiveEvent event) {
     byKind.computeIfAbsent(event.kind(), k -> new Tally()).add(event);
     switch (event) {
-      case LiveEvent.Open open -> add(paths, open.path(), event);
+      case LiveEvent.Open open -> add(paths, open.path().isEmpty() ? "\"\"" : open.path(), event);
       case LiveEvent.Call call -> add(syscalls, call.name(), event);
       case LiveEvent.Sample sample -> {
         if (sample.inKernel()) {
@@ -196,7 +197,7 @@ final class PerfSummary {
   }
 
   private static void printFitting(StandardOutput out, int width, String numbers, String name) {
-    String printable = EventTable.printable(name);
+    String printable = Printable.line(name);
     int left = Math.max(width - numbers.length(), 1);
     out.line(numbers + EventTable.shortened(printable, left));
   }

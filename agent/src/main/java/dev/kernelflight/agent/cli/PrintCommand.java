@@ -6,6 +6,7 @@ import dev.kernelflight.agent.recording.EventKind;
 import dev.kernelflight.agent.recording.KernelEvent;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
+import dev.kernelflight.agent.recording.ThreadFilter;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.bpf.sys.Terminal;
 import java.time.Instant;
@@ -62,7 +63,8 @@ final class PrintCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "THREAD",
       description =
-          "only these threads: beginnings of names (reader-), globs (*-worker-?), or OS thread ids")
+          "only these threads: beginnings of names (reader-), globs (*-worker-?), or OS thread ids; with"
+              + " ! all but these ('!reader-')")
   private List<String> threads = List.of();
 
   @Option(
@@ -120,6 +122,13 @@ final class PrintCommand implements Callable<Integer> {
               + " are counted by kernel.SyscallStatistics where the recording has these")
   private List<TopTable.By> tops = List.of();
 
+  @Option(
+      names = "--jfr",
+      description =
+          "also what JFR opens in /proc and /sys for its own events; else it is left out, and the last"
+              + " line says how much that is")
+  private boolean jfr;
+
   @Option(names = "--json", description = "one JSON object a line, and nothing below them")
   private boolean json;
 
@@ -156,13 +165,19 @@ final class PrintCommand implements Callable<Integer> {
   private void print(List<KernelEvent> all) {
     all.sort(Comparator.comparingLong(KernelEvent::start));
     EventFilter filter = filter(all);
-    List<KernelEvent> wanted = all.stream().filter(filter::accepts).toList();
-    Summary summary = new Summary(all, wanted);
+    List<KernelEvent> accepted = all.stream().filter(filter::accepts).toList();
+    List<KernelEvent> wanted =
+        jfr ? accepted : accepted.stream().filter(event -> !event.isJfrsOwn()).toList();
+    int leftOut = accepted.size() - wanted.size();
+    Summary summary = new Summary(all, wanted, leftOut);
     try (StandardOutput out = StandardOutput.open(json)) {
       if (json) {
         printLines(out, wanted.stream().map(JsonLine::of).iterator());
         if (summary.lost() > 0) {
           file.warn(summary.lost() + " events are missing: --events lost tells when and why");
+        }
+        if (leftOut > 0) {
+          file.warn(leftOut + " opens by JFR itself are left out: --jfr prints them, too");
         }
         return;
       }
@@ -186,7 +201,7 @@ final class PrintCommand implements Callable<Integer> {
     }
     return new EventFilter(
         kinds(),
-        PathFilter.of(threads),
+        ThreadFilter.of(threads),
         PathFilter.of(paths),
         errors,
         threshold,

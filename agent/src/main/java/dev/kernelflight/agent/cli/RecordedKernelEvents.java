@@ -22,9 +22,11 @@ record RecordedKernelEvents(Map<String, Long> counts, long lost, Set<String> hoo
   /**
    * Reads a recording.
    *
+   * @param file by which it is reached
+   * @param shown its name for people
    * @throws CommandFailedException if it cannot be read, or nothing was traced
    */
-  static RecordedKernelEvents in(Path file) throws CommandFailedException {
+  static RecordedKernelEvents in(Path file, Path shown) throws CommandFailedException {
     Map<String, Long> counts = new TreeMap<>();
     Set<String> hooks = new TreeSet<>();
     long lost = 0;
@@ -48,12 +50,23 @@ record RecordedKernelEvents(Map<String, Long> counts, long lost, Set<String> hoo
           default -> counts.merge(name, 1L, Long::sum);
         }
       }
-    } catch (IOException e) {
-      throw new CommandFailedException("the recording cannot be read: " + e);
+    } catch (IOException
+        | RuntimeException
+        | StackOverflowError
+        | OutOfMemoryError
+        | InternalError e) {
+      // the JDK's reader takes what is in the file as it is
+      throw new CommandFailedException(
+          shown
+              + " was fetched, but is damaged, and the JDK cannot read all of it: "
+              + e
+              + ". jfr summary "
+              + shown
+              + " tells what is in it; record again");
     }
     if (hooks.isEmpty()) {
       throw new CommandFailedException(
-          file
+          shown
               + " holds no kernel events: no probe was attached. Either its settings switch them all"
               + " off, or the agent gave up; what it has to say is on the standard error of the JVM.");
     }

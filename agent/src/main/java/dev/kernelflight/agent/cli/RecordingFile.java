@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Printable;
 import dev.kernelflight.agent.recording.BadRecordingException;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
@@ -31,7 +32,7 @@ final class RecordingFile {
 
   /** Reads it, and warns where it is damaged. */
   KernelRecording load(Scope scope) throws BadRecordingException {
-    Meter meter = new Meter(err(), path);
+    Meter meter = new Meter(path);
     try {
       KernelRecording recording = KernelRecording.load(path, scope, meter::show);
       meter.clear();
@@ -80,13 +81,11 @@ final class RecordingFile {
 
   /** How much is read, in one line of a terminal. */
   private static final class Meter {
-    private final PrintWriter err;
     private final Path path;
     private final boolean terminal = Terminal.columns().isPresent();
     private long percent;
 
-    Meter(PrintWriter err, Path path) {
-      this.err = err;
+    Meter(Path path) {
       this.path = path;
     }
 
@@ -94,16 +93,20 @@ final class RecordingFile {
       long now = bytes * 100 / of;
       if (terminal && of >= WORTH_TELLING && now > percent) {
         percent = now;
-        err.printf("\rReading %s: %d %%", path, now);
-        err.flush();
+        tell("\rReading " + Printable.line(path.toString()) + ": " + now + " %");
       }
     }
 
     void clear() {
       if (percent > 0) {
-        err.print("\r\033[K");
-        err.flush();
+        tell("\r\033[K");
       }
+    }
+
+    /** Not as a message: this moves the cursor. */
+    private static void tell(String text) {
+      System.err.print(text);
+      System.err.flush();
     }
   }
 }

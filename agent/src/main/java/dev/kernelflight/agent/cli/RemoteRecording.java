@@ -1,9 +1,13 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.bpf.sys.OpenFile;
+import java.io.DataInputStream;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -13,6 +17,11 @@ final class RemoteRecording {
   private static final int MARGIN_SECONDS = 60;
 
   private static final String FILE = "recording.jfr";
+
+  /** Where a chunk's header has nanoseconds since the epoch: HotSpot's JfrChunkWriter. */
+  private static final int CHUNK_START = 32;
+
+  private static final long NANOS = 1_000_000_000;
   private static final int MOST_LINES_OF_PROGRESS = 10;
   private static final int LEAST_SECONDS_OF_PROGRESS = 10;
 
@@ -22,6 +31,7 @@ final class RemoteRecording {
   private final String name;
   private final String file;
   private final Duration time;
+  private final Instant started;
 
   private RemoteRecording(
       JvmProcess process,
@@ -29,19 +39,21 @@ final class RemoteRecording {
       TargetDirectory directory,
       String name,
       String file,
-      Duration time) {
+      Duration time,
+      Instant started) {
     this.process = process;
     this.jvm = jvm;
     this.directory = directory;
     this.name = name;
     this.file = file;
     this.time = time;
+    this.started = started;
   }
 
   /**
    * Starts it.
    *
-   * @param settings as {@link #settings} has made them
+   * @param settings as {@link #settings} has made them, and what else JFR.start takes
    */
   static RemoteRecording start(
       JvmProcess process,
@@ -70,7 +82,7 @@ final class RemoteRecording {
               // a JVM that is ending closes the connection without a word
               + (reply.isEmpty() ? "it is ending" : reply));
     }
-    return new RemoteRecording(process, jvm, directory, name, file, time);
+    return new RemoteRecording(process, jvm, directory, name, file, time, Instant.now());
   }
 
   /**
@@ -123,8 +135,19 @@ final class RemoteRecording {
     }
   }
 
+  /** How much later the first chunk begins than the recording, since older ones were removed. */
+  Duration missingAtBeginning(Path fetched) throws CommandFailedException {
+    try (DataInputStream in = new DataInputStream(Files.newInputStream(fetched))) {
+      in.skipNBytes(CHUNK_START);
+      long nanos = in.readLong();
+      return Duration.between(started, Instant.ofEpochSecond(nanos / NANOS, nanos % NANOS));
+    } catch (IOException e) {
+      throw new CommandFailedException("the recording has no whole chunk: " + e);
+    }
+  }
+
   /** Stops it and copies it to a file here. */
-  void fetch(Path target) throws CommandFailedException {
+  void fetch(OpenFile target) throws CommandFailedException {
     if (process.runs()) {
       try {
         jvm.command("JFR.stop name=" + name + " filename=" + file);
@@ -135,6 +158,6 @@ final class RemoteRecording {
         // it has written the recording as it ended
       }
     }
-    directory.take(FILE, target);
+    directory.take(target);
   }
 }

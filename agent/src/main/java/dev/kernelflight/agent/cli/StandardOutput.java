@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Printable;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -17,10 +18,12 @@ final class StandardOutput implements AutoCloseable {
   private static final int LINES_AT_ONCE = 256;
 
   private final PrintStream out;
+  private final boolean json;
   private int lines;
 
-  private StandardOutput(PrintStream out) {
+  private StandardOutput(PrintStream out, boolean json) {
     this.out = out;
+    this.json = json;
   }
 
   /**
@@ -33,11 +36,13 @@ final class StandardOutput implements AutoCloseable {
         new PrintStream(
             new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), BUFFER),
             false,
-            json ? StandardCharsets.UTF_8 : System.out.charset()));
+            json ? StandardCharsets.UTF_8 : System.out.charset()),
+        json);
   }
 
+  /** Prints a line, whatever is in it: a terminal gets text. */
   void line(String line) {
-    out.println(line);
+    out.println(json ? Printable.json(line) : Printable.line(line));
     lines++;
   }
 

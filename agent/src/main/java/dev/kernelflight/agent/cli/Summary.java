@@ -4,15 +4,18 @@ import dev.kernelflight.agent.recording.EventKind;
 import dev.kernelflight.agent.recording.KernelEvent;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The last line below a table: what it held, what is missing, and how the kernel was traced. */
 final class Summary {
   private final List<KernelEvent> shown;
+  private final int leftOut;
   private long lost;
 
   /** Events by the hook that carries them. */
@@ -21,9 +24,11 @@ final class Summary {
   /**
    * @param all of a recording
    * @param shown those of them that the table is made of
+   * @param leftOut how many would be among these, but are JFR's own
    */
-  Summary(List<KernelEvent> all, List<KernelEvent> shown) {
+  Summary(List<KernelEvent> all, List<KernelEvent> shown, int leftOut) {
     this.shown = shown;
+    this.leftOut = leftOut;
     for (KernelEvent event : all) {
       if (event.kind() == EventKind.LOST) {
         lost += event.number("count");
@@ -52,7 +57,12 @@ final class Summary {
   }
 
   String line() {
-    return counts() + "; " + lost + " lost; " + hook();
+    return counts()
+        + "; "
+        + lost
+        + " lost; "
+        + hook()
+        + (leftOut == 0 ? "" : "; " + leftOut + " opens by JFR itself left out (--jfr)");
   }
 
   private String counts() {
@@ -65,10 +75,27 @@ final class Summary {
     if (counts.isEmpty()) {
       return "no events";
     }
-    long threads =
-        shown.stream().mapToInt(KernelEvent::osThreadId).filter(id -> id != 0).distinct().count();
+    long threads = threads();
     return counts.entrySet().stream().map(Summary::count).collect(Collectors.joining(", "))
         + (threads == 0 ? "" : ", by " + threads + (threads == 1 ? " thread" : " threads"));
+  }
+
+  /** Java threads by their own ids, since carriers run many; others by those of the kernel. */
+  private long threads() {
+    Set<Long> java = new HashSet<>();
+    Set<Integer> platform = new HashSet<>();
+    Set<Integer> others = new HashSet<>();
+    for (KernelEvent event : shown) {
+      if (event.javaThreadId() != 0) {
+        java.add(event.javaThreadId());
+        platform.add(event.osThreadId());
+      } else if (event.osThreadId() != 0) {
+        others.add(event.osThreadId());
+      }
+    }
+    // a thread may have made calls before the agent knew which it was
+    others.removeAll(platform);
+    return (long) java.size() + others.size();
   }
 
   private static String count(Map.Entry<EventKind, long[]> entry) {

@@ -1,78 +1,66 @@
 package dev.kernelflight.agent.cli;
 
-import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
-import static java.nio.file.StandardOpenOption.CREATE_NEW;
-import static java.nio.file.StandardOpenOption.READ;
-import static java.nio.file.StandardOpenOption.WRITE;
-
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.channels.Channels;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import dev.kernelflight.bpf.sys.CurrentProcess;
+import dev.kernelflight.bpf.sys.Directory;
+import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.bpf.sys.OpenFile;
 import java.nio.file.Path;
-import java.nio.file.SecureDirectoryStream;
-import java.nio.file.attribute.BasicFileAttributeView;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A directory in the /tmp of a JVM, which may be another /tmp than ours: files go in and come out
- * by it, and none of it is left after {@link #close}. It is held open, so that it is reached also
- * after the JVM and its file system are gone; and nothing in it is followed that is a link, since
- * it belongs to the JVM's user.
+ * by it, and none of it is left after {@link #close}.
+ *
+ * <p>Others may write to that /tmp, and in a container the JVM's user may own it. So the directory
+ * stays this user's, its files are made here and then given to the JVM's user, and all of it is
+ * reached by descriptors only. They reach it also after the JVM and its file system are gone.
  */
 final class TargetDirectory implements AutoCloseable {
   private static final Path TMP = Path.of("/tmp");
 
-  private final SecureDirectoryStream<Path> parent;
-  private final SecureDirectoryStream<Path> directory;
-  private final Path name;
-  private final List<Path> files = new ArrayList<>();
+  /** Others go through it to files that they know the names of. */
+  private static final int TO_GO_THROUGH = 0711;
 
-  private TargetDirectory(
-      SecureDirectoryStream<Path> parent, SecureDirectoryStream<Path> directory, Path name) {
+  private static final int OWNER_ONLY = 0600;
+
+  private final JvmProcess jvm;
+  private final Directory parent;
+  private final Directory directory;
+  private final String name;
+  private final List<String> files = new ArrayList<>();
+  private @Nullable OpenFile expected;
+
+  private TargetDirectory(JvmProcess jvm, Directory parent, Directory directory, String name) {
+    this.jvm = jvm;
     this.parent = parent;
     this.directory = directory;
     this.name = name;
   }
 
-  /** Makes one that belongs to the JVM's user. */
+  /** Makes one. */
   static TargetDirectory in(JvmProcess jvm) throws CommandFailedException {
-    Path tmp = jvm.root().resolve("tmp");
+    String name = "kernelflight-" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
     try {
-      if (!Files.isDirectory(tmp, NOFOLLOW_LINKS)) {
-        throw new CommandFailedException(
-            "process " + jvm.pid() + " has no directory /tmp, which attaching to a JVM needs");
+      Directory parent = Directory.openNoLink(jvm.root().resolve("tmp"));
+      try {
+        Directory directory = parent.makeDirectory(name);
+        directory.setPermissions(TO_GO_THROUGH);
+        return new TargetDirectory(jvm, parent, directory, name);
+      } catch (KernelException e) {
+        parent.close();
+        throw e;
       }
-      SecureDirectoryStream<Path> parent = open(tmp);
-      Path created =
-          Files.createTempDirectory(
-              tmp,
-              "kernelflight-",
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      Path name = created.getFileName();
-      if ((int) Files.getAttribute(created, "unix:uid", NOFOLLOW_LINKS) != jvm.uid()) {
-        Files.setAttribute(created, "unix:gid", jvm.gid(), NOFOLLOW_LINKS);
-        Files.setAttribute(created, "unix:uid", jvm.uid(), NOFOLLOW_LINKS);
-      }
-      return new TargetDirectory(parent, open(created), name);
-    } catch (IOException e) {
+    } catch (KernelException e) {
       throw new CommandFailedException(
           "cannot write to the /tmp of process "
               + jvm.pid()
               + ", which attaching to a JVM needs: "
-              + e);
+              + e.getMessage());
     }
-  }
-
-  @SuppressWarnings("StreamResourceLeak") // closed with this
-  private static SecureDirectoryStream<Path> open(Path directory) throws IOException {
-    return (SecureDirectoryStream<Path>) Files.newDirectoryStream(directory);
   }
 
   /**
@@ -81,19 +69,13 @@ final class TargetDirectory implements AutoCloseable {
    * @return the path that the JVM sees
    */
   String put(Path source, String fileName) throws CommandFailedException {
-    Path file = announce(fileName);
-    try (InputStream in = Files.newInputStream(source);
-        OutputStream out =
-            Channels.newOutputStream(
-                directory.newByteChannel(
-                    file,
-                    Set.of(CREATE_NEW, WRITE),
-                    PosixFilePermissions.asFileAttribute(
-                        PosixFilePermissions.fromString("rw-r--r--"))))) {
-      in.transferTo(out);
-      return pathOf(file);
-    } catch (IOException e) {
-      throw new CommandFailedException("cannot copy " + source + " to where the JVM sees it: " + e);
+    try (OpenFile from = OpenFile.toRead(source);
+        OpenFile to = make(fileName)) {
+      from.copyTo(to);
+      return pathOf(fileName);
+    } catch (KernelException e) {
+      throw new CommandFailedException(
+          "cannot copy " + source + " to where the JVM sees it: " + e.getMessage());
     }
   }
 
@@ -112,62 +94,65 @@ final class TargetDirectory implements AutoCloseable {
   }
 
   /**
-   * Expects a file that the JVM will write.
+   * Makes a file that the JVM will write.
    *
    * @return the path that the JVM sees
    */
-  String expect(String fileName) {
-    return pathOf(announce(fileName));
-  }
-
-  private Path announce(String fileName) {
-    Path file = Path.of(fileName);
-    files.add(file);
-    return file;
-  }
-
-  private String pathOf(Path file) {
-    return TMP.resolve(name).resolve(file).toString();
-  }
-
-  /** Copies what the JVM has written to a file of ours. */
-  void take(String fileName, Path target) throws CommandFailedException {
-    Path file = Path.of(fileName);
+  String expect(String fileName) throws CommandFailedException {
     try {
-      BasicFileAttributes attributes =
-          directory
-              .getFileAttributeView(file, BasicFileAttributeView.class, NOFOLLOW_LINKS)
-              .readAttributes();
-      if (!attributes.isRegularFile() || attributes.size() == 0) {
-        throw new CommandFailedException("the JVM has written no recording");
-      }
-      try (InputStream in =
-              Channels.newInputStream(
-                  directory.newByteChannel(file, Set.of(READ, NOFOLLOW_LINKS)));
-          OutputStream out = Files.newOutputStream(target)) {
-        in.transferTo(out);
-      }
-    } catch (NoSuchFileException e) {
-      throw new CommandFailedException("the JVM has written no recording");
-    } catch (IOException e) {
-      throw new CommandFailedException("cannot fetch the recording to " + target + ": " + e);
+      expected = make(fileName);
+      return pathOf(fileName);
+    } catch (KernelException e) {
+      throw new CommandFailedException(
+          "cannot make a file where the JVM sees it: " + e.getMessage());
     }
   }
 
+  private OpenFile make(String fileName) throws KernelException {
+    OpenFile file = directory.makeFile(fileName, OWNER_ONLY);
+    files.add(fileName);
+    try {
+      if (jvm.uid() != CurrentProcess.effectiveUserId()) {
+        file.setOwner(jvm.uid(), jvm.gid());
+      }
+      return file;
+    } catch (KernelException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private String pathOf(String fileName) {
+    return TMP.resolve(name).resolve(fileName).toString();
+  }
+
+  /** Copies what the JVM has written to a file of ours. */
+  void take(OpenFile target) throws CommandFailedException {
+    try {
+      OpenFile file = expected;
+      if (file == null || file.status().size() == 0) {
+        throw new CommandFailedException("the JVM has written no recording");
+      }
+      file.copyTo(target);
+    } catch (KernelException e) {
+      throw new CommandFailedException("cannot fetch the recording: " + e.getMessage());
+    }
+  }
+
+  /** Removes it; what cannot be removed stays, and nobody is told: it is empty or the JVM's. */
   @Override
   public void close() {
+    if (expected != null) {
+      expected.close();
+    }
     try (parent;
         directory) {
-      for (Path file : files) {
-        try {
-          directory.deleteFile(file);
-        } catch (NoSuchFileException e) {
-          // was not written
-        }
+      for (String file : files) {
+        directory.removeFile(file);
       }
-      parent.deleteDirectory(name);
-    } catch (IOException e) {
-      System.err.println("could not remove " + TMP.resolve(name) + " of the JVM: " + e);
+      parent.removeDirectory(name);
+    } catch (KernelException e) {
+      // a file system that has become read-only, or is gone
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Printable;
 import dev.kernelflight.agent.recording.RuleResult;
 import dev.kernelflight.agent.recording.RuleResult.Severity;
 import java.util.EnumMap;
@@ -56,7 +57,7 @@ final class TextReport {
     StringBuilder line = new StringBuilder(indent).append(lead);
     String next = indent + " ".repeat(lead.equals(BULLET) ? BULLET.length() : 0);
     boolean empty = true;
-    for (String word : EventTable.printable(text).split(" ", -1)) {
+    for (String word : Printable.line(text).split(" ", -1)) {
       if (!empty && line.length() + 1 + word.length() > width) {
         out.line(line.toString());
         line.setLength(0);

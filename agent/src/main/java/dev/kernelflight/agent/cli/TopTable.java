@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Printable;
 import dev.kernelflight.agent.recording.EventKind;
 import dev.kernelflight.agent.recording.KernelEvent;
 import java.util.Comparator;
@@ -26,7 +27,7 @@ final class TopTable {
 
     @Nullable String key(KernelEvent event) {
       return switch (this) {
-        case PATHS -> event.path();
+        case PATHS -> event.shownPath();
         case THREADS ->
             event.kind().isCall() || event.kind() == EventKind.SAMPLES ? name(event) : null;
         case ERRNOS -> event.errno();
@@ -121,7 +122,7 @@ final class TopTable {
               entry.errors,
               millis(entry.total),
               millis(entry.max),
-              EventTable.shortened(EventTable.printable(entry.key), keyWidth)));
+              EventTable.shortened(Printable.line(entry.key), keyWidth)));
     }
     if (entries.size() > limit) {
       out.line(" ".repeat(KEY_COLUMN) + (entries.size() - limit) + " more");

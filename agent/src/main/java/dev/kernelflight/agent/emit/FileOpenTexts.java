@@ -12,6 +12,12 @@ public final class FileOpenTexts {
   private static final int PATH_SLOTS = 4096;
   private static final int MOST_FLAG_TEXTS = 1024;
 
+  /** PATH_MAX without the NUL. */
+  private static final int MOST_PATH_BYTES = 4095;
+
+  private static final String TOO_LONG = "ENAMETOOLONG";
+  private static final String CUT = "…";
+
   private final KernelNames names;
   private final TextCache paths = new TextCache(PATH_SLOTS);
   private final Map<Long, String> flagTexts = new HashMap<>();
@@ -24,12 +30,17 @@ public final class FileOpenTexts {
     lastFlagsText = names.openFlags(lastFlags);
   }
 
-  /** The path as the call had it, or why it could not be read. */
+  /**
+   * The path as it was in memory when the call returned, or why it could not be read. Of one that
+   * is too long the kernel takes nothing, and the record only the beginning: that ends with "…".
+   */
   public String path(FileOpenRecord record) {
     int length = record.pathLength();
-    return length >= 0
-        ? paths.text(record.memory(), record.pathOffset(), length)
-        : "<unreadable: " + names.errno(-length) + ">";
+    if (length < 0) {
+      return "<unreadable: " + names.errno(-length) + ">";
+    }
+    String path = paths.text(record.memory(), record.pathOffset(), length);
+    return length == MOST_PATH_BYTES && TOO_LONG.equals(errno(record)) ? path + CUT : path;
   }
 
   /** The flags as in C. */

@@ -2,6 +2,7 @@ package dev.kernelflight.agent.emit;
 
 import dev.kernelflight.bpf.Tracer.Counters;
 import dev.kernelflight.events.EventsLostEvent;
+import dev.kernelflight.events.KernelTracing;
 
 /**
  * Tells what went missing since the last report, from counters that only ever grow. One thread at a
@@ -50,6 +51,7 @@ public final class LossReporter {
     event.count = count;
     event.reason = reason;
     event.commit();
+    KernelTracing.lost(count, reason);
   }
 
   /**

@@ -8,7 +8,10 @@ import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Commits which hook carries which event, and why better ones do not. Any thread. */
@@ -17,18 +20,29 @@ public final class ProbeReporter {
 
   /** Reports the hooks that are in force. */
   public static void report(Tracer tracer) {
-    tracer.fileOpenProbe().ifPresent(probe -> commit(FileOpenEvent.NAME, probe, tracer));
-    tracer.sampleProbe().ifPresent(probe -> commit(CpuSampleEvent.NAME, probe, tracer));
+    probes(tracer).forEach((event, probe) -> commit(event, probe, tracer));
+  }
+
+  /** Names of the events that have a hook. */
+  public static Set<String> events(Tracer tracer) {
+    return probes(tracer).keySet();
+  }
+
+  private static Map<String, Tracer.Probe> probes(Tracer tracer) {
+    Map<String, Tracer.Probe> probes = new LinkedHashMap<>();
+    tracer.fileOpenProbe().ifPresent(probe -> probes.put(FileOpenEvent.NAME, probe));
+    tracer.sampleProbe().ifPresent(probe -> probes.put(CpuSampleEvent.NAME, probe));
     tracer
         .syscallProbe()
         .ifPresent(probe -> {
           if (tracer.wanted().syscalls().isPresent()) {
-            commit(SyscallEvent.NAME, probe, tracer);
+            probes.put(SyscallEvent.NAME, probe);
           }
           if (tracer.wanted().statistics().isPresent()) {
-            commit(SyscallStatisticsEvent.NAME, probe, tracer);
+            probes.put(SyscallStatisticsEvent.NAME, probe);
           }
         });
+    return probes;
   }
 
   /** Reports that there is none. */

@@ -24,6 +24,9 @@ public final class SyscallArguments {
   private static final int AT_FDCWD = -100;
   private static final int PATH_SLOTS = 1024;
 
+  /** DETAIL_LENGTH of {@code event.h}, without the NUL. */
+  private static final int MOST_PATH_BYTES = 255;
+
   /**
    * Looking up what a descriptor is of costs microseconds: only a call that took longer gets it.
    */
@@ -183,6 +186,8 @@ public final class SyscallArguments {
       text.append("<unreadable: ").append(names.errno(-record.detailLength())).append('>');
     } else {
       text.append(paths.text(record.memory(), record.detailOffset(), record.detailLength()));
+      // a path of exactly that length cannot be told from a longer one
+      text.append(record.detailLength() == MOST_PATH_BYTES ? "…" : "");
     }
   }
 

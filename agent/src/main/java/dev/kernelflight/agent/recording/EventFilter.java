@@ -8,7 +8,7 @@ import java.util.Set;
  * have leaves that event out. Immutable.
  *
  * @param kinds of events
- * @param threads prefixes or globs of names, or ids
+ * @param threads of events
  * @param paths of opens
  * @param errorsOnly only what failed
  * @param threshold least duration in nanoseconds; 0 for all, also those without one
@@ -17,7 +17,7 @@ import java.util.Set;
  */
 public record EventFilter(
     Set<EventKind> kinds,
-    PathFilter threads,
+    ThreadFilter threads,
     PathFilter paths,
     boolean errorsOnly,
     long threshold,
@@ -32,7 +32,7 @@ public record EventFilter(
         && (threshold == 0 || event.duration() >= threshold)
         && (!errorsOnly || event.failed())
         && acceptsPath(event)
-        && acceptsThread(event);
+        && threads.accepts(event.osThreadId(), event.thread());
   }
 
   private boolean acceptsPath(KernelEvent event) {
@@ -41,11 +41,5 @@ public record EventFilter(
     }
     String path = event.path();
     return path != null && paths.accepts(path);
-  }
-
-  private boolean acceptsThread(KernelEvent event) {
-    return threads.equals(PathFilter.ALL)
-        || threads.accepts(event.thread())
-        || threads.accepts(Integer.toString(event.osThreadId()));
   }
 }

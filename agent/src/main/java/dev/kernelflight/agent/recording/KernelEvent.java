@@ -3,6 +3,7 @@ package dev.kernelflight.agent.recording;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.function.BiConsumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmc.common.IMCThread;
 import org.openjdk.jmc.common.item.IItem;
@@ -11,6 +12,15 @@ import org.openjdk.jmc.common.item.IItem;
 public final class KernelEvent {
   private static final long NANOS = 1_000_000_000;
   private static final int ARGUMENTS = 6;
+
+  /** Those of HotSpot's os::open and os::fopen; the JDK's classes open files without O_CLOEXEC. */
+  private static final String HOTSPOTS_FLAGS = "O_RDONLY|O_CLOEXEC";
+
+  /** Names of its Java threads, and the kernel's of those without Java. */
+  private static final String JFRS_THREADS = "JFR ";
+
+  /** For jdk.SystemProcess; HotSpot's os_perf_linux.cpp, which is there for JFR only. */
+  private static final Pattern PROCESSES = Pattern.compile("/proc/\\d+/(stat|cmdline)");
 
   private final EventKind kind;
   private final EventFields fields;
@@ -59,6 +69,12 @@ public final class KernelEvent {
     return name == null ? "" : name;
   }
 
+  /** The Java thread's id, which virtual threads have each for itself, or 0. */
+  public long javaThreadId() {
+    IMCThread thread = javaThread();
+    return thread == null || thread.getThreadId() == null ? 0 : thread.getThreadId();
+  }
+
   /** For {@link EventKind#PROBE} and {@link EventKind#LOST} it is only who wrote the event. */
   private @Nullable IMCThread javaThread() {
     return kind == EventKind.PROBE || kind == EventKind.LOST ? null : fields.thread(item);
@@ -67,6 +83,20 @@ public final class KernelEvent {
   /** The path of an open, or null. */
   public @Nullable String path() {
     return kind == EventKind.OPENS ? text("path") : null;
+  }
+
+  /**
+   * Whether JFR itself read a file of /proc or /sys, to fill events of its own: on a thread of its
+   * own, or what nobody but JFR reads with HotSpot's flags. That is on whichever thread ends a
+   * chunk, such as one that stops a recording.
+   */
+  public boolean isJfrsOwn() {
+    String path = path();
+    return path != null
+        && HOTSPOTS_FLAGS.equals(text("flags"))
+        && (PROCESSES.matcher(path).matches()
+            || (thread().startsWith(JFRS_THREADS)
+                && (path.startsWith("/proc/") || path.startsWith("/sys/"))));
   }
 
   /** The system call's name, or null. */
@@ -115,7 +145,7 @@ public final class KernelEvent {
   /** What happened, in a line. */
   public String what() {
     return switch (kind) {
-      case OPENS -> join(" ", text("path"), text("flags"), text("mode"));
+      case OPENS -> join(" ", shownPath(), text("flags"), text("mode"));
       case SYSCALLS -> join(" ", text("name"), arguments());
       case STATISTICS ->
           String.format(
@@ -146,6 +176,12 @@ public final class KernelEvent {
       case SAMPLES -> "cpu " + number("cpu");
       default -> "";
     };
+  }
+
+  /** The path for people, who would not see an empty one. */
+  public @Nullable String shownPath() {
+    String path = path();
+    return path != null && path.isEmpty() ? "\"\"" : path;
   }
 
   private String arguments() {

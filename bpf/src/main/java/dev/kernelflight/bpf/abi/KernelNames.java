@@ -119,6 +119,20 @@ public final class KernelNames {
         + ((operation & FUTEX_CLOCK_REALTIME) != 0 ? "|FUTEX_CLOCK_REALTIME" : "");
   }
 
+  /**
+   * The bits of a flag of open(2), such as {@code O_NOFOLLOW}.
+   *
+   * @throws UnsupportedOperationException if the architecture has none of that name
+   */
+  public long openFlag(String name) {
+    for (Flag flag : openFlags) {
+      if (flag.name.equals(name)) {
+        return flag.bits;
+      }
+    }
+    throw new UnsupportedOperationException("no open flag " + name + " on this architecture");
+  }
+
   /** Flags of open(2) as in C, {@code O_WRONLY|O_CREAT|O_CLOEXEC}; unknown bits as hex. */
   public String openFlags(long flags) {
     StringBuilder text = new StringBuilder(accessModes[(int) (flags & ACCESS_MODE)]);

@@ -23,6 +23,11 @@ public final class CurrentProcess {
     return (int) Native.call(Native.GETTID, 0, 0, 0);
   }
 
+  /** The user that this process acts as. */
+  public static int effectiveUserId() {
+    return (int) Native.call(Native.GETEUID, 0, 0, 0);
+  }
+
   /**
    * Has the calling thread preferred by the scheduler, where the process may (CAP_SYS_NICE).
    *

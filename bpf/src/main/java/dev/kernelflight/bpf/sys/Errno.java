@@ -10,10 +10,14 @@ final class Errno {
   static final int ENOMEM = 12;
   static final int EACCES = 13;
   static final int EBUSY = 16;
+  static final int EEXIST = 17;
   static final int ENODEV = 19;
+  static final int ENOTDIR = 20;
   static final int EINVAL = 22;
   static final int ENOSPC = 28;
+  static final int EROFS = 30;
   static final int ENOSYS = 38;
+  static final int ELOOP = 40;
   static final int EOPNOTSUPP = 95;
   static final int ENOTSUPP = 524;
 
@@ -26,10 +30,14 @@ final class Errno {
       case ENOMEM -> "out of memory, or over the locked-memory limit";
       case EACCES -> "permission denied";
       case EBUSY -> "in use";
+      case EEXIST -> "exists";
       case ENODEV -> "no such device or CPU";
+      case ENOTDIR -> "no directory";
       case EINVAL -> "invalid argument, or not supported by this kernel";
       case ENOSPC -> "no space";
+      case EROFS -> "read-only file system";
       case ENOSYS -> "not implemented by this kernel, or blocked by a seccomp filter";
+      case ELOOP -> "a link where none is followed";
       case EOPNOTSUPP, ENOTSUPP -> "not supported by this kernel";
       default -> "errno " + errno;
     };

@@ -34,6 +34,16 @@ public class KernelException extends Exception {
     return errno == Errno.EPERM || errno == Errno.EACCES;
   }
 
+  /** Whether what was to be made is there already (EEXIST). */
+  public boolean isExisting() {
+    return errno == Errno.EEXIST;
+  }
+
+  /** Whether what was asked for is not there (ENOENT). */
+  public boolean isMissing() {
+    return errno == Errno.ENOENT;
+  }
+
   /**
    * Whether the kernel refused for want of memory: none left (ENOMEM), or more than the process may
    * lock (EPERM, and EAGAIN from perf events).

@@ -43,6 +43,15 @@ final class Native {
   static final int GETPID = number("getpid");
   static final int GETTID = number("gettid");
   static final int SETPRIORITY = number("setpriority");
+  static final int GETEUID = number("geteuid");
+  static final int OPENAT = number("openat");
+  static final int MKDIRAT = number("mkdirat");
+  static final int UNLINKAT = number("unlinkat");
+  static final int RENAMEAT2 = number("renameat2");
+  static final int STATX = number("statx");
+  static final int FCHOWN = number("fchown");
+  static final int FCHMOD = number("fchmod");
+  static final int SENDFILE = number("sendfile");
 
   private Native() {}
 

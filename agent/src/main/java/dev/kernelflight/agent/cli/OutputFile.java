@@ -1,0 +1,130 @@
+package dev.kernelflight.agent.cli;
+
+import dev.kernelflight.bpf.sys.Directory;
+import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.bpf.sys.OpenFile;
+import java.nio.file.Path;
+
+/**
+ * A file that a command writes, there under its name once all of it is written. It is made anew,
+ * for its owner alone since a recording holds the environment, and reached by its descriptor: in a
+ * directory that others may write, its name may lead elsewhere by the time that it is used again.
+ */
+final class OutputFile implements AutoCloseable {
+  private static final int OWNER_ONLY = 0600;
+
+  private final Path path;
+  private final Directory directory;
+  private final OpenFile file;
+
+  /** The name that it has for now. */
+  private final String name;
+
+  private boolean finished;
+
+  private OutputFile(Path path, Directory directory, OpenFile file, String name) {
+    this.path = path;
+    this.directory = directory;
+    this.file = file;
+    this.name = name;
+  }
+
+  /**
+   * Makes it, or finds out that it cannot be made.
+   *
+   * @param replace whether a file of that name, or a link, may be there and is replaced at the end
+   */
+  static OutputFile create(Path path, boolean replace) throws CommandFailedException {
+    Path absolute = path.toAbsolutePath();
+    try {
+      if (absolute.getFileName() == null || absolute.getParent() == null) {
+        throw new CommandFailedException("cannot write " + path + ": it is a directory");
+      }
+      String wanted = absolute.getFileName().toString();
+      Directory directory = Directory.open(absolute.getParent());
+      try {
+        if (replace && !isReplaceable(directory, wanted)) {
+          throw new CommandFailedException("cannot write " + path + ": it is no file");
+        }
+        String name = replace ? wanted + "." + ProcessHandle.current().pid() + ".part" : wanted;
+        return new OutputFile(path, directory, directory.makeFile(name, OWNER_ONLY), name);
+      } catch (KernelException | CommandFailedException e) {
+        directory.close();
+        throw e;
+      }
+    } catch (KernelException e) {
+      throw new CommandFailedException(
+          e.isExisting()
+              ? path + " exists" + (replace ? "" : "; --force replaces it")
+              : "cannot write " + path + ": " + e.getMessage());
+    }
+  }
+
+  /** Not a directory, nor a device: of those the name is not taken away. */
+  private static boolean isReplaceable(Directory directory, String name) {
+    try (OpenFile there = directory.openFile(name)) {
+      return there.status().isRegular();
+    } catch (KernelException e) {
+      // not there, a link, or not to be read; all of these can be replaced
+      return true;
+    }
+  }
+
+  OpenFile file() {
+    return file;
+  }
+
+  /** Gives the file its name; under sudo it belongs to whoever called that. */
+  void finish() throws CommandFailedException {
+    try {
+      String wanted = String.valueOf(path.getFileName());
+      if (!name.equals(wanted)) {
+        directory.rename(name, wanted);
+      }
+      finished = true;
+      giveToCaller();
+      checkName(wanted);
+    } catch (KernelException e) {
+      throw new CommandFailedException("cannot write " + path + ": " + e.getMessage());
+    }
+  }
+
+  private void checkName(String wanted) throws CommandFailedException {
+    try (OpenFile named = directory.openFile(wanted)) {
+      if (named.status().inode() == file.status().inode()) {
+        return;
+      }
+    } catch (KernelException e) {
+      // said below
+    }
+    throw new CommandFailedException(
+        "the recording is lost: while it was made, somebody removed "
+            + path
+            + " or put something else in its place. Give a directory that only you may write");
+  }
+
+  private void giveToCaller() {
+    String uid = System.getenv("SUDO_UID");
+    String gid = System.getenv("SUDO_GID");
+    try {
+      if (uid != null && gid != null) {
+        file.setOwner(Integer.parseInt(uid), Integer.parseInt(gid));
+      }
+    } catch (KernelException | NumberFormatException e) {
+      // then it stays root's
+    }
+  }
+
+  /** Lets go of it, and removes it unless it was finished. */
+  @Override
+  public void close() {
+    try (directory;
+        file) {
+      if (!finished) {
+        directory.removeFile(name);
+      }
+    } catch (KernelException e) {
+      // an unfinished file is left
+    }
+  }
+}
