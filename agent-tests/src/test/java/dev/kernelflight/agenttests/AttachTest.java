@@ -471,7 +471,7 @@ class AttachTest {
         jvm.tell("call", 500, "openat", -100, "text:" + path, 0);
         pause();
       }
-      jvm.tell("sleep", 1, 3000);
+      jvm.tell("sleep", 4, 700);
       jvm.tell("open", NUMBERED + 2);
       attach.signal("INT");
       Finished finished = attach.await();

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a test asks before it believes that something did not happen: {@code events.KernelTracing}. */
+/**
+ * What a test asks before it believes that something did not happen: {@code events.KernelTracing}.
+ */
 @Tag("kernel")
 @Tag("portable")
 class GuardTest {

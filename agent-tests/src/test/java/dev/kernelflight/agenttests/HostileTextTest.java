@@ -9,6 +9,10 @@ import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Hostile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.Event;
 import jdk.jfr.Name;
 import jdk.jfr.Recording;
@@ -172,22 +176,22 @@ class HostileTextTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"-d 0", "-d 0 --json"})
+  @ValueSource(strings = {"perf -d 2 -p", "perf -d 2 --json -p"})
   @Tag("kernel")
   @Tag("portable")
-  void whatAProcessDoes(String options) {
+  void whatAProcessDoes(String words) {
     KernelTracing.require();
     try (Running jvm = AgentProcess.of(Hostile.class).withoutAgent().start()) {
       jvm.tell("open");
-      try (PerfProcess perf = PerfProcess.start(options + " -p " + jvm.pid())) {
-        String seen;
-        do {
-          jvm.tell("open");
-          seen = perf.nextLine();
-        } while (!seen.contains("/hostile/"));
-        perf.signal("INT");
-        assertThat(fit(perf.await())).contains("FORGED");
+      List<Object> perf = new ArrayList<>(List.of((Object[]) words.split(" ", -1)));
+      perf.add(jvm.pid());
+      CompletableFuture<Finished> running =
+          CompletableFuture.supplyAsync(() -> AgentCommand.run(perf.toArray()));
+      while (!running.isDone()) {
+        jvm.tell("open");
+        LockSupport.parkNanos(20_000_000);
       }
+      assertThat(fit(running.join())).contains("/hostile/", "FORGED");
     }
   }
 }

@@ -121,6 +121,27 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** What others wrote is made fit for a terminal in these. */
+  @Test
+  void commandsWriteToTheTerminalInFewPlaces() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.kernelflight.agent.cli..")
+        .and()
+        .doNotHaveSimpleName("StandardOutput")
+        .and()
+        // a line that changes while a file is read
+        .doNotHaveSimpleName("Meter")
+        .and()
+        // content of this jar
+        .doNotHaveSimpleName("SettingsCommand")
+        .should()
+        .accessField(System.class, "out")
+        .orShould()
+        .accessField(System.class, "err")
+        .check(CLASSES);
+  }
+
   /** It would cost the start of every JVM with the agent. */
   @Test
   void missionControlIsForTheCommandLineAlone() {

@@ -8,7 +8,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class PrintableTest {
   @ParameterizedTest
-  @ValueSource(strings = {"", "/etc/hosts", "a\\x1b", "\u00e4\u20ac\ud83d\ude00", "caf\u00e9 \u6f22"})
+  @ValueSource(
+      strings = {"", "/etc/hosts", "a\\x1b", "\u00e4\u20ac\ud83d\ude00", "caf\u00e9 \u6f22"})
   void textStaysAsItIs(String text) {
     assertThat(Printable.line(text)).isSameAs(text);
     assertThat(Printable.message(text)).isEqualTo(text);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.moditect.jfrunit.ExpectedEvent.event;
 import static org.moditect.jfrunit.JfrEventsAssert.assertThat;
 
+import dev.kernelflight.events.KernelTracing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,8 @@ import org.moditect.jfrunit.JfrEvents;
  * Which files the indexer opens, as the kernel saw it.
  *
  * <p>The kernel's events come to JFR a moment after the calls, so each test waits with {@code
- * awaitEvents} before it asserts, which itself waits for the next batch.
+ * awaitEvents} before it asserts, which itself waits for the next batch. That a file was not opened
+ * means something only where an open would have been seen: {@link KernelTracing} makes sure of it.
  */
 @JfrEventTest
 @NeedsKernelEvents
@@ -42,8 +44,10 @@ public class DocumentIndexerTest {
   @Test
   @EnableEvent("kernel.FileOpen")
   void opensDocumentsAndNothingElse() throws Exception {
+    KernelTracing tracing = KernelTracing.require("kernel.FileOpen");
     new DocumentIndexer(IndexerConfiguration.DEFAULTS).index(directory, index);
     jfrEvents.awaitEvents();
+    tracing.requireComplete();
 
     assertThat(jfrEvents)
         .contains(
@@ -54,8 +58,10 @@ public class DocumentIndexerTest {
   @Test
   @EnableEvent("kernel.FileOpen")
   void readsDocumentsOnItsReaders() throws Exception {
+    KernelTracing tracing = KernelTracing.require("kernel.FileOpen");
     new DocumentIndexer(IndexerConfiguration.DEFAULTS).index(directory, index);
     jfrEvents.awaitEvents();
+    tracing.requireComplete();
 
     assertThat(readsOf(document))
         .singleElement()
@@ -71,8 +77,10 @@ public class DocumentIndexerTest {
     Path found = Files.writeString(home.resolve(IndexerConfiguration.FILE), "threads=1\n");
     Path neverReached = directory.resolve("later");
 
+    KernelTracing tracing = KernelTracing.require("kernel.FileOpen");
     IndexerConfiguration.find(List.of(directory, home, neverReached));
     jfrEvents.awaitEvents();
+    tracing.requireComplete();
 
     Path missing = directory.resolve(IndexerConfiguration.FILE);
     assertThat(readsOf(missing))

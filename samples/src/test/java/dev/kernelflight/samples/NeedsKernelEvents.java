@@ -1,17 +1,11 @@
 package dev.kernelflight.samples;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.PrintStream;
+import dev.kernelflight.events.KernelTracing;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import jdk.jfr.Recording;
-import jdk.jfr.consumer.RecordingFile;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
@@ -46,30 +40,13 @@ import org.junit.jupiter.api.extension.ExtensionContext;
     }
 
     private static @Nullable String whyNot() {
-      PrintStream err = System.err;
-      ByteArrayOutputStream said = new ByteArrayOutputStream();
-      System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-      try {
-        return recordsOpens() ? null : said.toString(StandardCharsets.UTF_8).strip();
-      } catch (IOException e) {
-        return e.toString();
-      } finally {
-        System.setErr(err);
-      }
-    }
-
-    private static boolean recordsOpens() throws IOException {
-      Path file = Files.createTempFile("kernelflight", ".jfr");
       try (Recording recording = new Recording()) {
         recording.enable("kernel.FileOpen");
         recording.start();
-        Files.readString(file);
-        recording.stop();
-        recording.dump(file);
-        return RecordingFile.readAllEvents(file).stream()
-            .anyMatch(event -> event.getEventType().getName().equals("kernel.FileOpen"));
-      } finally {
-        Files.delete(file);
+        KernelTracing.require("kernel.FileOpen");
+        return null;
+      } catch (IllegalStateException e) {
+        return e.getMessage();
       }
     }
   }

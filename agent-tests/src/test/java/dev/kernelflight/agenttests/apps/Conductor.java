@@ -86,8 +86,7 @@ public final class Conductor {
       case "block" -> SystemCalls.blockInRead();
       // as some servers do, so that jars can be replaced
       case "uncached" -> URLConnection.setDefaultUseCaches("jar", false);
-      case "require" ->
-          tracing = KernelTracing.require(Arrays.copyOfRange(words, 1, words.length));
+      case "require" -> tracing = KernelTracing.require(Arrays.copyOfRange(words, 1, words.length));
       case "require-complete" -> requireNonNull(tracing).requireComplete();
       case "enable" -> recording(words[1]).enable(words[2]);
       case "disable" -> recording(words[1]).disable(words[2]);

@@ -197,8 +197,8 @@ final class AttachCommand implements Callable<Integer> {
         AttachedJvm jvm = AttachedJvm.to(process)) {
       String jfrSettings = RemoteRecording.settings(settings, directory);
       load(jvm, directory, options);
-      RemoteRecording recording = RemoteRecording.start(
-              process, jvm, directory, jfrSettings + " maxsize=" + maxSize, time);
+      RemoteRecording recording =
+          RemoteRecording.start(process, jvm, directory, jfrSettings + " maxsize=" + maxSize, time);
       recording.await(interruption, spec.commandLine().getErr());
       recording.fetch(target.file());
       target.finish();
@@ -213,7 +213,11 @@ final class AttachCommand implements Callable<Integer> {
                     + maxSize
                     + "; a larger --max-size keeps more, narrower --settings record less");
       }
-      out().println(file + ": " + Printable.line(RecordedKernelEvents.in(target.file().path(), file).summary()));
+      out()
+          .println(
+              file
+                  + ": "
+                  + Printable.line(RecordedKernelEvents.in(target.file().path(), file).summary()));
     }
   }
 

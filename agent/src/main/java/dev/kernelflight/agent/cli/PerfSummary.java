@@ -1,8 +1,8 @@
 package dev.kernelflight.agent.cli;
 
-import dev.kernelflight.agent.Printable;
 import com.grack.nanojson.JsonStringWriter;
 import com.grack.nanojson.JsonWriter;
+import dev.kernelflight.agent.Printable;
 import dev.kernelflight.agent.emit.LossReporter;
 import dev.kernelflight.agent.recording.EventKind;
 import java.util.ArrayList;

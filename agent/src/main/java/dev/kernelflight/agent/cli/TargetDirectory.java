@@ -43,7 +43,8 @@ final class TargetDirectory implements AutoCloseable {
 
   /** Makes one. */
   static TargetDirectory in(JvmProcess jvm) throws CommandFailedException {
-    String name = "kernelflight-" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+    String name =
+        "kernelflight-" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
     try {
       Directory parent = Directory.openNoLink(jvm.root().resolve("tmp"));
       try {

@@ -100,8 +100,7 @@ public final class Directory implements AutoCloseable {
    */
   public OpenFile openFile(String name) throws KernelException {
     // a pipe must not make this wait for somebody who writes
-    return new OpenFile(
-        OpenFile.open(number(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0), name);
+    return new OpenFile(OpenFile.open(number(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0), name);
   }
 
   /** Gives a file in it another name in it, whatever had that before. */
