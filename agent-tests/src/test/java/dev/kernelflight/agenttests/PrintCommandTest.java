@@ -275,18 +275,20 @@ class PrintCommandTest {
     Path strange = temp.resolve("strange.jfr");
     String longest = "/" + "x/".repeat(2047);
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
-      jvm.tell("start", "r");
+      jvm.tell("start", "r", "kernel.Syscall#threshold=0ns");
       jvm.tell("call", 1, "openat", -100, "text:", 0);
       jvm.tell("call", 1, "openat", -100, "text:" + longest, 0);
       jvm.tell("call", 1, "openat", -100, "text:" + longest + "yz", 0);
       jvm.tell("stop", "r", strange);
       jvm.end();
     }
+    assertThat(rows(strange, "-e", "syscalls", "--thread", "main"))
+        .anySatisfy(row -> assertThat(row).contains(longest.substring(0, 255) + "… "));
     assertThat(rows(strange, "--path", "/x/"))
         .satisfiesExactly(
             row -> assertThat(row).contains(" " + longest + " O_RDONLY").contains("ENOENT"),
             row -> assertThat(row).contains(" " + longest + "… O_RDONLY").contains("ENAMETOOLONG"));
-    assertThat(rows(strange, "--errors"))
+    assertThat(rows(strange, "--errors", "-e", "opens"))
         .anySatisfy(row -> assertThat(row).containsPattern(" main +\"\" O_RDONLY +ENOENT"));
   }
 
