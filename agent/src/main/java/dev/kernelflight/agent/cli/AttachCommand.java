@@ -145,14 +145,20 @@ final class AttachCommand implements Callable<Integer> {
       Path file = output;
       if (time == null || file == null) {
         load(process, options);
-      } else {
-        record(process, options, time, file);
+        return 0;
       }
-      return 0;
+      // until all is said: with Ctrl-C the program ends when this is closed
+      try (Interruption interruption = new Interruption()) {
+        return record(process, options, time, file, interruption);
+      }
     } catch (CommandFailedException e) {
-      spec.commandLine().getErr().println(e.getMessage());
-      return FAILED;
+      return fail(e);
     }
+  }
+
+  private int fail(CommandFailedException problem) {
+    spec.commandLine().getErr().println(problem.getMessage());
+    return FAILED;
   }
 
   private String agentOptions() {
@@ -189,10 +195,9 @@ final class AttachCommand implements Callable<Integer> {
     out().println("JVM " + pid + ": " + jvm.load(directory.putAgent(), options));
   }
 
-  private void record(JvmProcess process, String options, Duration time, Path file)
-      throws CommandFailedException {
-    try (Interruption interruption = new Interruption();
-        OutputFile target = OutputFile.create(file, force);
+  private int record(
+      JvmProcess process, String options, Duration time, Path file, Interruption interruption) {
+    try (OutputFile target = OutputFile.create(file, force);
         TargetDirectory directory = TargetDirectory.in(process);
         AttachedJvm jvm = AttachedJvm.to(process)) {
       String jfrSettings = RemoteRecording.settings(settings, directory);
@@ -218,6 +223,9 @@ final class AttachCommand implements Callable<Integer> {
               file
                   + ": "
                   + Printable.line(RecordedKernelEvents.in(target.file().path(), file).summary()));
+      return 0;
+    } catch (CommandFailedException e) {
+      return fail(e);
     }
   }
 
