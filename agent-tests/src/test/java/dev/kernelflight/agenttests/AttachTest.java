@@ -414,7 +414,7 @@ class AttachTest {
       Files.createSymbolicLink(output(), secret);
       attach.signal("INT");
       Finished finished = attach.await();
-      assertThat(finished.err()).contains("the recording is lost", "something else in its place");
+      assertThat(finished.err()).contains(output() + " is lost", "something else in its place");
       assertThat(secret).hasContent("secret");
       assertThat(Files.getAttribute(secret, "unix:uid")).isEqualTo(owner);
     }
@@ -423,11 +423,13 @@ class AttachTest {
     try (Running jvm = plain().start()) {
       jvm.tell("open", "/dev/null");
       Finished forced = recording(jvm, "--force").run();
-      assertThat(forced.exitCode()).as(forced.err()).isZero();
+      assertThat(forced.exitCode()).as(forced.err()).isEqualTo(1);
+      assertThat(forced.err()).contains("it is a link; name the file itself");
       assertThat(secret).hasContent("secret");
-      assertThat(Files.isSymbolicLink(output())).isFalse();
-      assertThat(Recorded.in(output()).opens()).isNotEmpty();
     }
+    assertThat(AgentProcess.command("settings", "--force", output()).run().err())
+        .contains("it is a link; name the file itself");
+    assertThat(secret).hasContent("secret");
   }
 
   /** The files are the JVM's to read and write, but not their names. */

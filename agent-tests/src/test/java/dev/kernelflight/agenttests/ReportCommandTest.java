@@ -152,6 +152,14 @@ class ReportCommandTest {
     assertThat(finished.exitCode()).isEqualTo(2);
     assertThat(finished.err()).contains("would overwrite the recording");
     assertThat(healthy).hasBinaryContent(before);
+
+    // in a directory that others may write somebody put it there
+    Path secret = Files.writeString(temp.resolve("secret"), "secret");
+    Path link = Files.createSymbolicLink(temp.resolve("link.html"), secret);
+    finished = report(healthy, "--html", link);
+    assertThat(finished.exitCode()).isEqualTo(1);
+    assertThat(finished.err()).contains("it is a link; name the file itself").hasLineCount(1);
+    assertThat(secret).hasContent("secret");
   }
 
   @Test

@@ -197,7 +197,7 @@ final class AttachCommand implements Callable<Integer> {
 
   private int record(
       JvmProcess process, String options, Duration time, Path file, Interruption interruption) {
-    try (OutputFile target = OutputFile.create(file, force);
+    try (OutputFile target = OutputFile.create(file, force, OutputFile.OWNER_ONLY);
         TargetDirectory directory = TargetDirectory.in(process);
         AttachedJvm jvm = AttachedJvm.to(process)) {
       String jfrSettings = RemoteRecording.settings(settings, directory);

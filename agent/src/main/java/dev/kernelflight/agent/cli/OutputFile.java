@@ -3,15 +3,21 @@ package dev.kernelflight.agent.cli;
 import dev.kernelflight.bpf.sys.Directory;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.OpenFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
  * A file that a command writes, there under its name once all of it is written. It is made anew,
- * for its owner alone since a recording holds the environment, and reached by its descriptor: in a
- * directory that others may write, its name may lead elsewhere by the time that it is used again.
+ * and reached by its descriptor: in a directory that others may write, its name may lead elsewhere
+ * by the time that it is used again.
  */
 final class OutputFile implements AutoCloseable {
-  private static final int OWNER_ONLY = 0600;
+  /** A recording holds the environment and the command line of a JVM. */
+  static final int OWNER_ONLY = 0600;
+
+  /** What the umask leaves of it. */
+  static final int USUAL = 0666;
 
   private final Path path;
   private final Directory directory;
@@ -32,9 +38,10 @@ final class OutputFile implements AutoCloseable {
   /**
    * Makes it, or finds out that it cannot be made.
    *
-   * @param replace whether a file of that name, or a link, may be there and is replaced at the end
+   * @param replace whether a file of that name may be there and is replaced at the end
    */
-  static OutputFile create(Path path, boolean replace) throws CommandFailedException {
+  static OutputFile create(Path path, boolean replace, int permissions)
+      throws CommandFailedException {
     Path absolute = path.toAbsolutePath();
     try {
       if (absolute.getFileName() == null || absolute.getParent() == null) {
@@ -43,11 +50,11 @@ final class OutputFile implements AutoCloseable {
       String wanted = absolute.getFileName().toString();
       Directory directory = Directory.open(absolute.getParent());
       try {
-        if (replace && !isReplaceable(directory, wanted)) {
-          throw new CommandFailedException("cannot write " + path + ": it is no file");
+        if (replace) {
+          checkReplaceable(directory, wanted, path);
         }
         String name = replace ? wanted + "." + ProcessHandle.current().pid() + ".part" : wanted;
-        return new OutputFile(path, directory, directory.makeFile(name, OWNER_ONLY), name);
+        return new OutputFile(path, directory, directory.makeFile(name, permissions), name);
       } catch (KernelException | CommandFailedException e) {
         directory.close();
         throw e;
@@ -60,13 +67,28 @@ final class OutputFile implements AutoCloseable {
     }
   }
 
-  /** Not a directory, nor a device: of those the name is not taken away. */
-  private static boolean isReplaceable(Directory directory, String name) {
+  /** Only a file is replaced: the place of a device or a link, such as /dev/stdout, is not ours. */
+  private static void checkReplaceable(Directory directory, String name, Path path)
+      throws CommandFailedException {
     try (OpenFile there = directory.openFile(name)) {
-      return there.status().isRegular();
+      if (!there.status().isRegular()) {
+        throw new CommandFailedException("cannot write " + path + ": it is no file");
+      }
     } catch (KernelException e) {
-      // not there, a link, or not to be read; all of these can be replaced
-      return true;
+      if (e.isLink()) {
+        throw new CommandFailedException(
+            "cannot write " + path + ": it is a link; name the file itself");
+      }
+      // not there, or not to be read: it can be replaced all the same
+    }
+  }
+
+  /** Writes all of it. */
+  void write(byte[] content) throws CommandFailedException {
+    try {
+      Files.write(file.path(), content);
+    } catch (IOException e) {
+      throw new CommandFailedException("cannot write " + path + ": " + e.getMessage());
     }
   }
 
@@ -98,9 +120,9 @@ final class OutputFile implements AutoCloseable {
       // said below
     }
     throw new CommandFailedException(
-        "the recording is lost: while it was made, somebody removed "
-            + path
-            + " or put something else in its place. Give a directory that only you may write");
+        path
+            + " is lost: while it was made, somebody removed it or put something else in its place. Give"
+            + " a directory that only you may write");
   }
 
   private void giveToCaller() {

@@ -87,16 +87,24 @@ final class ReportCommand implements Callable<Integer> {
       List<RuleResult> results = Rules.evaluate(recording);
       print(results);
       if (html != null) {
-        Files.writeString(
-            html, HtmlReport.page(file.path(), recording, results), StandardCharsets.UTF_8);
+        write(HtmlReport.page(file.path(), recording, results), html);
       }
       return exitCode(recording, results);
     } catch (BadRecordingException e) {
       return file.fail(e);
     } catch (OutOfMemoryError e) {
       return file.fail(e);
+    } catch (CommandFailedException e) {
+      return file.fail(String.valueOf(e.getMessage()));
     } catch (IOException e) {
       return file.fail("cannot write " + html + ": " + e);
+    }
+  }
+
+  private static void write(String page, Path html) throws CommandFailedException {
+    try (OutputFile output = OutputFile.create(html, true, OutputFile.USUAL)) {
+      output.write(page.getBytes(StandardCharsets.UTF_8));
+      output.finish();
     }
   }
 

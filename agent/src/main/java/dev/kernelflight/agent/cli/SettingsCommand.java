@@ -2,10 +2,7 @@ package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.events.SettingsFile;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -54,22 +51,13 @@ final class SettingsCommand implements Callable<Integer> {
       System.out.flush();
       return 0;
     }
-    try {
-      if (force) {
-        Files.write(target, content);
-      } else {
-        Files.write(target, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      }
+    try (OutputFile output = OutputFile.create(target, force, OutputFile.USUAL)) {
+      output.write(content);
+      output.finish();
       return 0;
-    } catch (FileAlreadyExistsException e) {
-      return fail(target + " exists; --force replaces it");
-    } catch (IOException e) {
-      return fail("cannot write " + target + ": " + e);
+    } catch (CommandFailedException e) {
+      spec.commandLine().getErr().println(e.getMessage());
+      return FAILED;
     }
-  }
-
-  private int fail(String message) {
-    spec.commandLine().getErr().println(message);
-    return FAILED;
   }
 }

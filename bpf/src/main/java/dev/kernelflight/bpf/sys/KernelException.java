@@ -39,9 +39,9 @@ public class KernelException extends Exception {
     return errno == Errno.EEXIST;
   }
 
-  /** Whether what was asked for is not there (ENOENT). */
-  public boolean isMissing() {
-    return errno == Errno.ENOENT;
+  /** Whether a name is that of a link, and links are not followed (ELOOP). */
+  public boolean isLink() {
+    return errno == Errno.ELOOP;
   }
 
   /**
