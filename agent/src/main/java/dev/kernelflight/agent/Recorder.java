@@ -320,11 +320,13 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   }
 
   /** Under the lock. */
-  private Drainer drainer() {
+  private Drainer drainer() throws IOException {
     Drainer ready = drainer;
     if (ready == null || !ready.isAlive()) {
       ready = Drainer.start(this);
       drainer = ready;
+      // by then the system calls are linked, which takes a descriptor
+      ready.tid();
     }
     return ready;
   }
