@@ -71,8 +71,7 @@ final class Causes {
                       : "end other programs that trace"));
       case "ENOENT" -> List.of(Restrictions.missingFileSystem().orElseGet(Causes::unable));
       case "EINVAL" -> List.of(tooOften() ? sampleRate() : unable());
-      case  "ENODEV", "ENXIO", "EBUSY", "E2BIG", "EOPNOTSUPP", "ENOTSUPP" ->
-          List.of(unable());
+      case "ENODEV", "ENXIO", "EBUSY", "E2BIG", "EOPNOTSUPP", "ENOTSUPP" -> List.of(unable());
       default -> List.of();
     };
   }
