@@ -66,7 +66,7 @@ class LeastRuntimeTest {
         works(JAVA_BASE, "Usage: ebpf-agent.jar", "--help"),
         works(JAVA_BASE, "", "settings", "SETTINGS"),
         works(JAVA_BASE, "opens", "perf", "-d", "0.5", "-p", "PID"),
-        works(JAVA_BASE, "\"", "perf", "-d", "0.5", "-e", "opens,syscalls,samples", "--json"),
+        works(JAVA_BASE, "\"", "perf", "-d", "0.5", "-e", "opens,syscalls", "--json"),
         works(JAVA_BASE, "Will work: kernel.FileOpen", "doctor", "--pid", "PID"),
         works(JFR, "Will work: kernel.FileOpen", "doctor"),
         new Row(JAVA_BASE, List.of("doctor"), 1, "In the way: jfr"),

@@ -4,9 +4,13 @@ import dev.kernelflight.bpf.program.VerifierException;
 import dev.kernelflight.bpf.sys.Bpf;
 import dev.kernelflight.bpf.sys.Gates;
 import dev.kernelflight.bpf.sys.KernelException;
+import dev.kernelflight.bpf.sys.PerfEvent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Why the kernel refused a call. The errno alone does not say: EPERM is a missing capability as
@@ -14,6 +18,10 @@ import java.util.List;
  * asked for each of them, and only what is the case is named.
  */
 final class Causes {
+  /** What may also end the loading of a program that the verifier has accepted. */
+  private static final Set<String> SHORTAGES = Set.of("EMFILE", "ENFILE", "ENOMEM", "EAGAIN");
+
+  private static final Pattern FREQUENCY = Pattern.compile(" at (\\d{1,9}) Hz");
   private static final int OLDEST_MAJOR = 5;
   private static final int OLDEST_MINOR = 10;
 
@@ -38,7 +46,7 @@ final class Causes {
     if (isTracing() && restrictions.lockedDown().isPresent()) {
       return restrictions.lockedDown().stream().toList();
     }
-    if (refusal instanceof VerifierException) {
+    if (refusal instanceof VerifierException && !SHORTAGES.contains(refusal.errnoName())) {
       // all privileges are there, and the program is ours
       return List.of();
     }
@@ -62,8 +70,8 @@ final class Causes {
                       ? "raise fs.epoll.max_user_watches"
                       : "end other programs that trace"));
       case "ENOENT" -> List.of(Restrictions.missingFileSystem().orElseGet(Causes::unable));
-      case "EINVAL", "ENODEV", "ENXIO", "EBUSY", "E2BIG", "EOPNOTSUPP", "ENOTSUPP" ->
-          List.of(unable());
+      case "EINVAL" -> List.of(tooOften() ? sampleRate() : unable());
+      case "ENODEV", "ENXIO", "EBUSY", "E2BIG", "EOPNOTSUPP", "ENOTSUPP" -> List.of(unable());
       default -> List.of();
     };
   }
@@ -157,6 +165,22 @@ final class Causes {
             : "the kernel has no memory for it",
         (limited ? "raise that, or make" : "make")
             + " the buffers smaller (pages=64 is a sixteenth of the default)");
+  }
+
+  /** The kernel lowers its own limit on samples where they take too long. */
+  private boolean tooOften() {
+    Matcher frequency = FREQUENCY.matcher(refusal.call());
+    return frequency.find()
+        && Integer.parseInt(frequency.group(1)) > PerfEvent.mostSamplesPerSecond();
+  }
+
+  private static Hindrance sampleRate() {
+    return new Hindrance(
+        "the kernel takes "
+            + PerfEvent.mostSamplesPerSecond()
+            + " samples a second at most (kernel.perf_event_max_sample_rate, which it lowers where"
+            + " sampling takes too long)",
+        "take fewer samples, or raise that");
   }
 
   private static Hindrance unable() {

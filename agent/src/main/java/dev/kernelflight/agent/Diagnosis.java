@@ -4,6 +4,7 @@ import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.sys.KernelException;
+import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -68,6 +69,10 @@ public record Diagnosis(String problem, String advice) {
               String.valueOf(e.getMessage()).contains("native thread")
                   ? "let the process have more threads (ulimit -u; Docker: --pids-limit)"
                   : "give the JVM more memory (-Xmx), or make the buffers smaller (pages=64)");
+        }
+        case IOException e when String.valueOf(e.getMessage()).contains("Too many open files") -> {
+          return new Diagnosis(
+              String.valueOf(e.getMessage()), Restrictions.current().tooManyOpenFiles().toString());
         }
         default -> {
           // its cause may tell more
