@@ -53,8 +53,7 @@ class LoadOrderTest {
     boolean recording = false;
     List<String> wanted = new ArrayList<>();
     List<RecordedEvent> opens = new ArrayList<>();
-    AgentProcess process =
-        AgentProcess.of(Conductor.class).jvm("-XX:+EnableDynamicAgentLoading");
+    AgentProcess process = AgentProcess.of(Conductor.class).jvm("-XX:+EnableDynamicAgentLoading");
     try (Running jvm = (loaded ? process : process.withoutAgent()).start()) {
       jvm.tell("open-by-threads", "/of/0");
       for (int i = 0; i < steps.size(); i++) {

@@ -292,8 +292,7 @@ public final class Tracer implements AutoCloseable {
               ? BpfRingBuffer.open(object.map(EVENTS), ringBytes(options), epoll)
               : PerfBuffers.open(object.map(EVENTS), options.pages, leastBytes, epoll);
       batches = Batches.open(object, possibleCpus);
-      Tracer tracer =
-          new Tracer(options, hooks, object, transport, because, batches, possibleCpus);
+      Tracer tracer = new Tracer(options, hooks, object, transport, because, batches, possibleCpus);
       if (scope instanceof Scope.OwnProcess own) {
         tracer.filter.setAgentThread(own.agentThread);
       }

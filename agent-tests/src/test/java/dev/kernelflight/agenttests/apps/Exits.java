@@ -45,8 +45,8 @@ public final class Exits {
   }
 
   /**
-   * Prints whether the agent's thread is out of native code when JFR has ended its recordings, while
-   * the JVM has still to end.
+   * Prints whether the agent's thread is out of native code when JFR has ended its recordings,
+   * while the JVM has still to end.
    */
   private static void watchTheAgent() {
     Thread agent =

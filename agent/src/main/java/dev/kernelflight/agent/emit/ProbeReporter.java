@@ -8,7 +8,6 @@ import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -25,11 +24,12 @@ public final class ProbeReporter {
    */
   public static void report(Tracer tracer, @Nullable String virtualThreads) {
     probes(tracer)
-        .forEach((event, probe) -> commit(
-            event,
-            probe,
-            tracer,
-            event.equals(SyscallStatisticsEvent.NAME) ? null : virtualThreads));
+        .forEach((event, probe) ->
+            commit(
+                event,
+                probe,
+                tracer,
+                event.equals(SyscallStatisticsEvent.NAME) ? null : virtualThreads));
   }
 
   /** Names of the events that have a hook. */

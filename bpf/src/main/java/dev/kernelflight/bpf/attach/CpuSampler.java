@@ -67,7 +67,8 @@ public final class CpuSampler implements AutoCloseable {
         // the kernel may have lowered its limit meanwhile
         boolean mayPass = e.mayPass() || allowed(wanted) < frequency;
         refusals.add(
-            new Refusal(hook(clock, frequency), e.getMessage(), e.isPermission(), mayPass, Optional.of(e)));
+            new Refusal(
+                hook(clock, frequency), e.getMessage(), e.isPermission(), mayPass, Optional.of(e)));
       }
     }
     throw new NoHookException(what, refusals);
