@@ -171,13 +171,14 @@ final class Causes {
   private boolean tooOften() {
     Matcher frequency = FREQUENCY.matcher(refusal.call());
     return frequency.find()
-        && Integer.parseInt(frequency.group(1)) > PerfEvent.mostSamplesPerSecond();
+        && Integer.parseInt(frequency.group(1))
+            > PerfEvent.mostSamplesPerSecond().orElse(Integer.MAX_VALUE);
   }
 
   private static Hindrance sampleRate() {
     return new Hindrance(
         "the kernel takes "
-            + PerfEvent.mostSamplesPerSecond()
+            + PerfEvent.mostSamplesPerSecond().orElse(0)
             + " samples a second at most (kernel.perf_event_max_sample_rate, which it lowers where"
             + " sampling takes too long)",
         "take fewer samples, or raise that");

@@ -84,7 +84,7 @@ class TracerLifecycleTest {
         Tracer tracer = open(buffer, epoll)) {
       assertThat(tracer.transport().description())
           .matches(
-              buffer == Buffer.PERF
+              buffer != Buffer.RING
                   ? "perf buffers of 16 pages on \\d+ CPUs"
                   : "ring buffer of \\d+ pages");
     }

@@ -106,11 +106,11 @@ class LoadedObjectTest {
   @Test
   void whatTheObjectDoesNotHave() throws Exception {
     try (LoadedObject object = create(parse())) {
-      assertThatThrownBy(() -> object.map("nothing")).hasMessageContaining("nothing");
-      assertThatThrownBy(() -> object.variable("nothing")).hasMessageContaining("nothing");
-      assertThatThrownBy(() -> object.load("nothing", 0)).hasMessageContaining("nothing");
+      assertThatThrownBy(() -> object.map("absent")).hasMessageContaining("absent");
+      assertThatThrownBy(() -> object.variable("absent")).hasMessageContaining("absent");
+      assertThatThrownBy(() -> object.load("absent", 0)).hasMessageContaining("absent");
     }
-    assertThatThrownBy(() -> LoadedObject.create(parse(), Map.of("nothing", 1L), Map.of()).close())
+    assertThatThrownBy(() -> LoadedObject.create(parse(), Map.of("absent", 1L), Map.of()).close())
         .isInstanceOf(Exception.class);
   }
 }
