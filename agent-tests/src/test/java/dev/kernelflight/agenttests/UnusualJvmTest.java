@@ -82,7 +82,7 @@ class UnusualJvmTest {
             List.of(),
             UnusualJvmTest::leaveFile,
             List.of(),
-            "is left of an earlier process with the same id: remove it",
+            "is left from an earlier JVM with the same process id: remove it",
             false),
         hidden(
             "of another user",

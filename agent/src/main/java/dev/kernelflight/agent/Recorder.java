@@ -90,7 +90,6 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   String tryOnce() throws NoHookException, KernelException, IOException {
     lock.lock();
     try {
-      Architecture.current();
       Drainer ready = drainer();
       try (Tracer trial = Tracer.open(options.tracing(), ready.tid(), means(ready).epoll())) {
         trial.follow(Wanted.fileOpensOnly());
@@ -323,6 +322,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   private Drainer drainer() throws IOException {
     Drainer ready = drainer;
     if (ready == null || !ready.isAlive()) {
+      Architecture.current(); // refuses other systems before anything of theirs is touched
       ready = Drainer.start(this);
       drainer = ready;
       // by then the system calls are linked, which takes a descriptor
@@ -341,7 +341,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     }
     RecordingSettings known = settings;
     if (known == null) {
-      Architecture.current(); // refuses other systems before anything of theirs is touched
+      Architecture.current();
       known = new RecordingSettings(Console::warn, instrumentation);
       KernelSettings.setOnChange(this::checkSettings);
       settings = known;
