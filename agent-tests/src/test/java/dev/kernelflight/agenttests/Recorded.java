@@ -154,8 +154,18 @@ record Recorded(List<RecordedEvent> all) {
 
   /** Nothing but what {@link #toldMissing} counts. */
   void assertNothingElseLost() {
-    boolean returns = mayMissReturns();
-    assertLostAtMost(lost -> isOfSkippedPrograms(lost) || (returns && isOfMissedReturns(lost)));
+    assertLostAtMost(this::isOfToldMissing);
+  }
+
+  /** Events are missing for a reason, and none besides but what {@link #toldMissing} counts. */
+  void assertLostBecause(String reason) {
+    Predicate<RecordedEvent> isOfReason = lost -> lost.getString("reason").contains(reason);
+    assertThat(named(EVENTS_LOST)).as(reason).anyMatch(isOfReason);
+    assertLostAtMost(isOfReason.or(this::isOfToldMissing));
+  }
+
+  private boolean isOfToldMissing(RecordedEvent lost) {
+    return isOfSkippedPrograms(lost) || (mayMissReturns() && isOfMissedReturns(lost));
   }
 
   private void assertLostAtMost(Predicate<RecordedEvent> allowed) {

@@ -157,8 +157,8 @@ final class Pipeline implements AutoCloseable {
   /** Commits all that belongs into the chunk that JFR is about to end. */
   void endChunk() {
     attempt("counts of system calls", this::commitStatistics);
-    origin.chunkEnds();
     finish();
+    origin.chunkEnds();
   }
 
   /** Commits what there still is, before the end. */
