@@ -13,6 +13,7 @@ class AgentJarTest {
   private static final Path AGENT_JAR = Path.of(System.getProperty("kernelflight.agent.jar", ""));
 
   private static final String LAUNCHER = "dev.kernelflight.agent.launch.Launcher";
+  private static final String COMMANDS = "dev.kernelflight.agent.launch.CommandLauncher";
 
   @Test
   void theManifestNamesTheEntryPoints() throws IOException {
@@ -20,7 +21,7 @@ class AgentJarTest {
       var attributes = jar.getManifest().getMainAttributes();
       assertThat(attributes.getValue("Premain-Class")).isEqualTo(LAUNCHER);
       assertThat(attributes.getValue("Agent-Class")).isEqualTo(LAUNCHER);
-      assertThat(attributes.getValue("Main-Class")).isEqualTo(LAUNCHER);
+      assertThat(attributes.getValue("Main-Class")).isEqualTo(COMMANDS);
       assertThat(attributes.getValue("Launcher-Agent-Class")).isNull();
       assertThat(attributes.getValue("Can-Redefine-Classes")).isEqualTo("true");
       assertThat(attributes.getValue("Can-Retransform-Classes")).isEqualTo("true");

@@ -62,7 +62,8 @@ final class AttachedJvm implements AutoCloseable {
     // the JDK's words for a socket of another owner, and the system's for one without listener
     if (Files.exists(process.attachSocket(), NOFOLLOW_LINKS)
         && (failure.contains("well-known file") || failure.contains("Connection refused"))) {
-      return process.attachSocket() + " is left from an earlier JVM with the same process id: remove it.";
+      return process.attachSocket()
+          + " is left from an earlier JVM with the same process id: remove it.";
     }
     Restrictions own = Restrictions.current();
     String user = ProcStatus.userOf(process.proc());
