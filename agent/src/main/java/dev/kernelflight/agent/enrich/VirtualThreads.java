@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,9 @@ public final class VirtualThreads {
    * were dropped, when news began may come after the first look.
    */
   private static final int MOST_LOOKS = 20;
+
+  /** How long a thread may take from leaving the list of those that run to telling of its end. */
+  private static final int ENDING_MILLIS = 20;
 
   /** So much news is better taken at once, or the garbage collector copies what has ended. */
   private static final int MANY_WAITING = 1 << 13;
@@ -212,6 +216,17 @@ public final class VirtualThreads {
     }
   }
 
+  /** A thread that is ending runs no longer for a look, and has not told yet that it ended. */
+  private @Nullable Thread findEnding(long id) {
+    Thread found = byId.get(id);
+    for (int i = 0; found == null && i < ENDING_MILLIS; i++) {
+      LockSupport.parkNanos(1_000_000);
+      takeNews();
+      found = byId.get(id);
+    }
+    return found;
+  }
+
   /** Not the opposite of being alive: one that is about to start is neither. */
   private static boolean hasEnded(Thread thread) {
     return thread.getState() == Thread.State.TERMINATED;
@@ -241,7 +256,7 @@ public final class VirtualThreads {
       }
       if (found == null && told && (lookAtRunning || (looksLeft > 0 && !lookedInThisBatch))) {
         look();
-        found = byId.get(id);
+        found = findEnding(id);
       }
       if (found == null) {
         return carrier;

@@ -26,11 +26,14 @@ class VirtualThreadsTest {
   private final CountDownLatch end = new CountDownLatch(1);
   private Thread carrier = Thread.currentThread();
 
+  private Runnable afterLook = () -> {};
   private int looks;
 
   private List<Thread> look() {
     looks++;
-    return List.copyOf(running);
+    List<Thread> found = List.copyOf(running);
+    afterLook.run();
+    return found;
   }
 
   @BeforeEach
@@ -253,5 +256,15 @@ class VirtualThreadsTest {
     threads.carrierStarted(TID, gone, CURRENT_ID);
     threads.carrierStarted(TID + Carriers.BYTES / 16, carrier, CURRENT_ID + 1);
     assertThat(kernel.get(JAVA_INT, TID * 16L)).isEqualTo(TID + Carriers.BYTES / 16);
+  }
+
+  /** It leaves the list of those that run before it tells of its end. */
+  @Test
+  void aThreadThatIsEndingWhileItIsLookedForIsKnown() throws InterruptedException {
+    Thread ending = ended();
+    afterLook = () -> threads.changed(ending);
+    threads.expectNews();
+
+    assertKnown(ending);
   }
 }
