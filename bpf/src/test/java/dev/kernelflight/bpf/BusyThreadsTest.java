@@ -47,8 +47,13 @@ class BusyThreadsTest {
 
   private static TracedProcess open(HookOrder hooks) throws Exception {
     TracedProcess traced = new TracedProcess(new Options(Optional.empty(), Buffer.PERF, 16), hooks);
-    traced.tracer.follow(Wanted.NOTHING);
-    traced.tracer.follow(STATISTICS);
+    try {
+      traced.tracer.follow(Wanted.NOTHING);
+      traced.tracer.follow(STATISTICS);
+    } catch (NoHookException e) {
+      traced.close();
+      throw e;
+    }
     return traced;
   }
 
