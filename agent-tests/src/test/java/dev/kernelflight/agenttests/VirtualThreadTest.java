@@ -306,7 +306,7 @@ class VirtualThreadTest {
   void whereTheJvmDoesNotTellWhichRunsItSaysSoOnce() {
     assumeFalse(VirtualThreads.TOLD_APART, "only JVMs before 24");
     Path file = temp.resolve("older.jfr");
-    Finished finished = AgentProcess.of(VirtualThreads.class, 100, "-").recordingTo(file).run();
+    Finished finished = AgentProcess.of(VirtualThreads.class, 100).recordingTo(file).run();
     assertThat(finished.exitCode()).isZero();
     assertThat(finished.err())
         .isEqualTo(
