@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * The wire format between the BPF programs and the Java side: written here once, checked against
- * the Java decoders by a test that reads this object's BTF. All numbers are in host byte order;
+ * The wire format between the BPF programs and the Java side, written here once: bpf/build-objects
+ * makes the Java class Wire from the objects' BTF, see struct wire. All numbers are in host byte order;
  * both sides run on the same machine.
  */
 #ifndef KERNELFLIGHT_EVENT_H
@@ -11,6 +11,12 @@
 #include <linux/types.h>
 
 #define COMM_LENGTH 16
+
+/* Sizes of tables that both sides index. */
+enum table_size {
+	MAX_SYSCALLS = 1024,	/* numbers of system calls are below; others are not traced but counted */
+	CARRIERS = 1024,	/* a power of two */
+};
 
 enum event_type {
 	EVENT_FILE_OPEN = 1,
@@ -120,9 +126,6 @@ struct detail {
 	__u8 reserved;
 };
 
-/* Numbers of system calls are below this; what is not is not traced but counted. */
-#define MAX_SYSCALLS 1024
-
 #define PREFIXES 8
 #define PREFIX_WORDS 8
 
@@ -131,8 +134,6 @@ struct path_prefix {
 	__u64 value[PREFIX_WORDS];
 	__u64 mask[PREFIX_WORDS];
 };
-
-#define CARRIERS 1024	/* a power of two */
 
 /* A thread that runs virtual threads; written by user space, read on that thread. */
 struct carrier {
@@ -229,6 +230,34 @@ struct thread_statistics {
 		__u64 taken;	/* the whole key, set and cleared at once; 0 for a free place */
 	};
 	struct statistics of_calls;
+};
+
+/*
+ * What Java knows of this file: its class Wire has the offsets and constants of these members' types.
+ * The arrays take no space, and no program reads the rest.
+ */
+struct wire {
+	enum table_size table_size;
+	enum event_type event_type;
+	enum sample_mode sample_mode;
+	enum batch_of batch_of;
+	enum detail_kind detail_kind;
+	enum wanted wanted;
+	enum scope scope;
+	struct event event[0];
+	struct file_open_event file_open_event[0];
+	struct syscall_event syscall_event[0];
+	struct cpu_sample_event cpu_sample_event[0];
+	struct batch batch[0];
+	struct detail detail[0];
+	struct path_prefix path_prefix[0];
+	struct carrier carrier[0];
+	struct filter filter[0];
+	struct counters counters[0];
+	struct cpu_counters cpu_counters[0];
+	struct statistics_key statistics_key[0];
+	struct statistics statistics[0];
+	struct thread_statistics thread_statistics[0];
 };
 
 #endif

@@ -22,6 +22,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* Brings the types of the wire format into the object's BTF. */
+const volatile struct wire wire;
+
 /*
  * Never attached: the process to be traced runs it once, and so tells the filter its id in the
  * initial PID namespace, which from inside another one it cannot know.

@@ -1,6 +1,6 @@
 package dev.kernelflight.bpf;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
+import dev.kernelflight.bpf.LocalSession.Buffer;
 import dev.kernelflight.bpf.ring.Shrinking;
 import dev.kernelflight.bpf.sys.KernelException;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package dev.kernelflight.bpf;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.program.LoadedObject;
 import dev.kernelflight.bpf.ring.RecordHandler;
 import dev.kernelflight.bpf.sys.Atomics;
@@ -18,15 +19,9 @@ import java.util.OptionalInt;
  */
 final class Batches implements AutoCloseable {
   static final String MAP = "batches";
-  static final int USED = 0;
-  static final int RECORDS = 4;
-  static final int BUSY = 8;
-  static final int DATA = 16;
-  static final int SPACE = 8192;
-  static final int BYTES = DATA + SPACE;
 
   /** So many batches has each CPU; {@code enum batch_of}. */
-  static final int OF_CPU = 2;
+  static final int OF_CPU = Wire.BatchOf.BATCHES;
 
   private static final String FLUSH = "flush";
 
@@ -45,7 +40,7 @@ final class Batches implements AutoCloseable {
     this.flush = flush;
     batches = new MemorySegment[cpus * OF_CPU];
     for (int i = 0; i < batches.length; i++) {
-      batches[i] = mapping.memory().asSlice((long) i * BYTES, BYTES);
+      batches[i] = mapping.memory().asSlice((long) i * Wire.Batch.BYTES, Wire.Batch.BYTES);
     }
     taken = new long[cpus];
   }
@@ -56,7 +51,7 @@ final class Batches implements AutoCloseable {
    * @param cpus that there can be; the map has the batches of so many
    */
   static Batches open(LoadedObject object, int cpus) throws KernelException {
-    long bytes = Mapping.wholePages((long) cpus * OF_CPU * BYTES);
+    long bytes = Mapping.wholePages((long) cpus * OF_CPU * Wire.Batch.BYTES);
     Mapping mapping = Mapping.of(MAP, object.map(MAP).fd(), 0, bytes, true);
     try {
       return new Batches(mapping, object.load(FLUSH, 0), cpus);
@@ -97,7 +92,7 @@ final class Batches implements AutoCloseable {
   private boolean somethingWaits(int cpu) {
     for (int i = cpu * OF_CPU; i < (cpu + 1) * OF_CPU; i++) {
       // racing with the programs does no harm: what they write now is for the next time
-      if (batches[i].get(JAVA_INT, USED) != 0) {
+      if (batches[i].get(JAVA_INT, Wire.Batch.USED) != 0) {
         return true;
       }
     }
@@ -108,16 +103,16 @@ final class Batches implements AutoCloseable {
   private void takeFromOffline(int cpu, RecordHandler handler) throws KernelException {
     for (int i = cpu * OF_CPU; i < (cpu + 1) * OF_CPU; i++) {
       MemorySegment batch = batches[i];
-      MemorySegment busy = batch.asSlice(BUSY, Integer.BYTES);
+      MemorySegment busy = batch.asSlice(Wire.Batch.BUSY, Integer.BYTES);
       // should the CPU come back meanwhile, its programs leave the batch alone
       Atomics.storeReleaseInt(busy, 1);
       try {
         if (Bpf.runOn(FLUSH, flush, cpu).isEmpty()) {
-          int used = Math.clamp(batch.get(JAVA_INT, USED), 0, SPACE);
-          handler.onRecord(batch, DATA, used);
-          taken[cpu] += batch.get(JAVA_INT, RECORDS);
-          batch.set(JAVA_INT, RECORDS, 0);
-          batch.set(JAVA_INT, USED, 0);
+          int used = Math.clamp(batch.get(JAVA_INT, Wire.Batch.USED), 0, Wire.Batch.DATA_BYTES);
+          handler.onRecord(batch, Wire.Batch.DATA, used);
+          taken[cpu] += batch.get(JAVA_INT, Wire.Batch.RECORDS);
+          batch.set(JAVA_INT, Wire.Batch.RECORDS, 0);
+          batch.set(JAVA_INT, Wire.Batch.USED, 0);
         }
       } finally {
         Atomics.storeReleaseInt(busy, 0);

@@ -3,22 +3,20 @@ package dev.kernelflight.bpf;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.sys.Atomics;
 import java.lang.foreign.MemorySegment;
 
 /**
  * Which kernel threads run virtual threads, and where each of them keeps the id of the Java thread
  * that it runs: an array of {@code struct carrier} of {@code event.h}, in memory that the programs
- * read. Not thread-safe; to be left alone once the tracer is closed.
+ * read. Not thread-safe; to be left alone once the session is closed.
  */
 public final class Carriers {
-  static final int SLOTS = 1024;
-  static final int TID = 0;
-  static final int CURRENT_ID = 8;
-  static final int SLOT_BYTES = 16;
+  static final int SLOTS = Wire.TableSize.CARRIERS;
 
   /** The size of all of it. */
-  public static final int BYTES = SLOTS * SLOT_BYTES;
+  public static final int BYTES = SLOTS * Wire.Carrier.BYTES;
 
   private final MemorySegment memory;
 
@@ -38,24 +36,25 @@ public final class Carriers {
    */
   public boolean add(int tid, long address) {
     MemorySegment slot = slot(tid);
-    int there = slot.get(JAVA_INT, TID);
+    int there = slot.get(JAVA_INT, Wire.Carrier.TID);
     if (there != 0 && there != tid) {
       return false;
     }
-    slot.set(JAVA_LONG, CURRENT_ID, address);
-    Atomics.storeReleaseInt(slot.asSlice(TID, Integer.BYTES), tid);
+    slot.set(JAVA_LONG, Wire.Carrier.CURRENT_ID, address);
+    Atomics.storeReleaseInt(slot.asSlice(Wire.Carrier.TID, Integer.BYTES), tid);
     return true;
   }
 
   /** Forgets a thread that has ended. */
   public void remove(int tid) {
     MemorySegment slot = slot(tid);
-    if (slot.get(JAVA_INT, TID) == tid) {
-      Atomics.storeReleaseInt(slot.asSlice(TID, Integer.BYTES), 0);
+    if (slot.get(JAVA_INT, Wire.Carrier.TID) == tid) {
+      Atomics.storeReleaseInt(slot.asSlice(Wire.Carrier.TID, Integer.BYTES), 0);
     }
   }
 
   private MemorySegment slot(int tid) {
-    return memory.asSlice((long) Integer.remainderUnsigned(tid, SLOTS) * SLOT_BYTES, SLOT_BYTES);
+    return memory.asSlice(
+        (long) Integer.remainderUnsigned(tid, SLOTS) * Wire.Carrier.BYTES, Wire.Carrier.BYTES);
   }
 }

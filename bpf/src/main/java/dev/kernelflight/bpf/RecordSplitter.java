@@ -2,6 +2,7 @@ package dev.kernelflight.bpf;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
+import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.ring.RecordHandler;
 import java.lang.foreign.MemorySegment;
 
@@ -10,8 +11,7 @@ import java.lang.foreign.MemorySegment;
  * {@code event.h}, which has the record's size. One thread at a time.
  */
 final class RecordSplitter implements RecordHandler {
-  static final int SIZE = 12;
-  static final int HEADER_BYTES = 56;
+  private static final int HEADER_BYTES = Wire.Event.BYTES;
   static final int ALIGNMENT = 8;
 
   private static final RecordHandler NOBODY = (memory, offset, length) -> {};
@@ -30,7 +30,7 @@ final class RecordSplitter implements RecordHandler {
     long end = offset + length;
     // what is less than the alignment is the transport's padding
     while (end - at >= ALIGNMENT) {
-      int size = end - at < HEADER_BYTES ? 0 : memory.get(JAVA_INT_UNALIGNED, at + SIZE);
+      int size = end - at < HEADER_BYTES ? 0 : memory.get(JAVA_INT_UNALIGNED, at + Wire.Event.SIZE);
       if (size < HEADER_BYTES || size % ALIGNMENT != 0 || size > end - at) {
         // where the next one would begin is unknown
         undecodable++;

@@ -3,7 +3,9 @@ package dev.kernelflight.bpf;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.program.LoadedObject;
+import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.bpf.sys.Bpf;
 import dev.kernelflight.bpf.sys.Fd;
 import dev.kernelflight.bpf.sys.KernelException;
@@ -15,35 +17,17 @@ import org.jspecify.annotations.Nullable;
  * Reads {@code struct statistics} of {@code event.h}, summed up over all CPUs, from memory that the
  * programs write meanwhile: without any call that would be one more in the statistics, or in whose
  * middle the kernel would skip programs. One thread at a time.
- *
- * <pre>
- *   0 count (u64)  8 errors (u64)  16 total (u64, ns)  24 max of even, 32 of odd periods (u64, ns)
- *   40 period (u32)  44 (u32)  48 histogram (40 * u64)
- * </pre>
- *
- * <p>That of a thread is behind its key: 0 thread id (u32), 4 number (u32), both 0 if the place is
- * free.
  */
 public final class StatisticsReader implements AutoCloseable {
   /** Bucket i counts the calls of 2^i to 2^(i+1)-1 ns; the last one all that are longer. */
-  public static final int BUCKETS = 40;
+  public static final int BUCKETS = Wire.Statistics.HISTOGRAM_COUNT;
 
-  static final int COUNT = 0;
-  static final int ERRORS = 8;
-  static final int TOTAL = 16;
-  static final int MAX = 24;
-  static final int PERIOD = 40;
-  static final int HISTOGRAM = 48;
-  static final int BYTES = HISTOGRAM + BUCKETS * Long.BYTES;
-  static final int KEY_BYTES = Long.BYTES;
-  static final int PLACE_BYTES = KEY_BYTES + BYTES;
-
-  /** For each CPU one for each number below {@link Filter#MAX_SYSCALLS}. */
+  /** For each CPU one for each number below {@link Syscalls#MOST}. */
   static final String BY_NUMBER = "statistics";
 
   private static final String BY_THREAD = "thread_statistics";
   private static final String FREE_PLACE = "free_place";
-  private static final long CPU_BYTES = (long) Filter.MAX_SYSCALLS * BYTES;
+  private static final long CPU_BYTES = (long) Syscalls.MOST * Wire.Statistics.BYTES;
 
   private final LoadedObject object;
   private final MemorySegment byNumber;
@@ -120,21 +104,21 @@ public final class StatisticsReader implements AutoCloseable {
 
   /** Hands out all sums of calls that were made. */
   void read(int endedPeriod, Handler handler) throws KernelException {
-    for (int number = 0; number < Filter.MAX_SYSCALLS; number++) {
+    for (int number = 0; number < Syscalls.MOST; number++) {
       sum.clear(0, number);
       for (int cpu = 0; cpu < cpus; cpu++) {
-        addUp(byNumber, cpu * CPU_BYTES + (long) number * BYTES, endedPeriod);
+        addUp(byNumber, cpu * CPU_BYTES + (long) number * Wire.Statistics.BYTES, endedPeriod);
       }
       if (sum.count > 0) {
         handler.onSum(sum);
       }
     }
     for (int place = 0; place < places; place++) {
-      long at = (long) place * PLACE_BYTES;
-      int tid = byThread.get(JAVA_INT, at);
+      long at = (long) place * Wire.ThreadStatistics.BYTES;
+      int tid = byThread.get(JAVA_INT, at + Wire.StatisticsKey.TID);
       if (tid != 0) {
-        sum.clear(tid, byThread.get(JAVA_INT, at + Integer.BYTES));
-        addUp(byThread, at + KEY_BYTES, endedPeriod);
+        sum.clear(tid, byThread.get(JAVA_INT, at + Wire.StatisticsKey.NUMBER));
+        addUp(byThread, at + Wire.ThreadStatistics.OF_CALLS, endedPeriod);
         if (!handler.onSum(sum)) {
           free(place);
         }
@@ -150,15 +134,15 @@ public final class StatisticsReader implements AutoCloseable {
   }
 
   private static long maxOf(MemorySegment values, long at, int period) {
-    return values.get(JAVA_LONG, at + MAX + (period & 1L) * Long.BYTES);
+    return values.get(JAVA_LONG, at + Wire.Statistics.MAX + (period & 1L) * Long.BYTES);
   }
 
   private void addUp(MemorySegment values, long at, int endedPeriod) {
-    if (values.get(JAVA_LONG, at + COUNT) != 0) {
-      sum.count += values.get(JAVA_LONG, at + COUNT);
-      sum.errors += values.get(JAVA_LONG, at + ERRORS);
-      sum.total += values.get(JAVA_LONG, at + TOTAL);
-      int latest = values.get(JAVA_INT, at + PERIOD);
+    if (values.get(JAVA_LONG, at + Wire.Statistics.COUNT) != 0) {
+      sum.count += values.get(JAVA_LONG, at + Wire.Statistics.COUNT);
+      sum.errors += values.get(JAVA_LONG, at + Wire.Statistics.ERRORS);
+      sum.total += values.get(JAVA_LONG, at + Wire.Statistics.TOTAL);
+      int latest = values.get(JAVA_INT, at + Wire.Statistics.PERIOD);
       boolean ranOn = latest == endedPeriod + 1;
       if (latest == endedPeriod || ranOn) {
         sum.max = Math.max(sum.max, maxOf(values, at, endedPeriod));
@@ -168,7 +152,8 @@ public final class StatisticsReader implements AutoCloseable {
         sum.max = Math.max(sum.max, maxOf(values, at, latest));
       }
       for (int i = 0; i < BUCKETS; i++) {
-        sum.histogram[i] += values.get(JAVA_LONG, at + HISTOGRAM + (long) i * Long.BYTES);
+        sum.histogram[i] +=
+            values.get(JAVA_LONG, at + Wire.Statistics.HISTOGRAM + (long) i * Long.BYTES);
       }
     }
   }

@@ -1,8 +1,9 @@
 /**
- * The kernel side of Kernel Flight Recorder, without JFR: {@link dev.kernelflight.bpf.Tracer}
+ * The kernel side of Kernel Flight Recorder, without JFR: {@link dev.kernelflight.bpf.LocalSession}
  * traces this process and hands out records in the wire format of {@code event.h}.
  */
 @NullMarked
 package dev.kernelflight.bpf;
 
 import org.jspecify.annotations.NullMarked;
+

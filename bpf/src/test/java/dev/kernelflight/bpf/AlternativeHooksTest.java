@@ -1,23 +1,24 @@
 package dev.kernelflight.bpf;
 
-import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
-import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static dev.kernelflight.bpf.sys.RawSyscalls.WORKING_DIRECTORY;
+import static dev.kernelflight.bpf.sys.RawSyscalls.openAndClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
-import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Kprobe;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Trampoline;
 import dev.kernelflight.bpf.attach.HookKind;
-import dev.kernelflight.bpf.attach.HookOrder;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
+import dev.kernelflight.bpf.source.FileOpenHooks;
+import dev.kernelflight.bpf.source.HookOrder;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.KernelObjects;
 import dev.kernelflight.bpf.sys.KernelObjects.OpenMap;
 import dev.kernelflight.bpf.sys.Preemption;
@@ -104,7 +105,7 @@ class AlternativeHooksTest {
   void theTracepointsAreTakenWhereAllFunctionsAreMissing() throws Exception {
     List<Hook> candidates = hooks().stream().map(AlternativeHooksTest::missing).toList();
     try (TracedProcess traced = new TracedProcess(options(Buffer.PERF), candidates)) {
-      Tracer.Probe probe = traced.tracer.fileOpenProbe().orElseThrow();
+      Session.Probe probe = traced.session.probe(Sources.FILE_OPENS).orElseThrow();
       assertThat(probe.hook().kind()).isEqualTo(HookKind.TRACEPOINT);
       assertThat(probe.refusals()).extracting(Refusal::hook).isEqualTo(candidates);
       assertTellsEveryOpen(traced, directory);
@@ -126,12 +127,12 @@ class AlternativeHooksTest {
         new HookOrder(List.of(), List.of(way), List.of(TRACEPOINTS.threadEnds().get(index)));
     Options options = new Options(Optional.of(HookKind.TRACEPOINT), Buffer.PERF, 64);
     try (TracedProcess traced = new TracedProcess(options, only)) {
-      Tracer.Probe probe = traced.tracer.fileOpenProbe().orElseThrow();
+      Session.Probe probe = traced.session.probe(Sources.FILE_OPENS).orElseThrow();
       assertThat(probe.hook()).isEqualTo(way);
       assertTellsEveryOpen(traced, directory);
       assertForgetsThreads(traced);
     } catch (NoHookException e) {
-      // this machine's kernel may have no function tracer, or other functions
+      // this machine's kernel may have no function session, or other functions
       assumeThat(way.attachments()).hasAtLeastOneElementOfType(Attachment.KprobeMulti.class);
       assumeThat(TRACEPOINTS.syscalls()).as(e.getMessage()).doesNotContain(way);
     }
@@ -156,7 +157,7 @@ class AlternativeHooksTest {
   }
 
   private static void assertProbe(TracedProcess traced, Hook hook, List<Hook> refused) {
-    Tracer.Probe probe = traced.tracer.fileOpenProbe().orElseThrow();
+    Session.Probe probe = traced.session.probe(Sources.FILE_OPENS).orElseThrow();
     assertThat(probe.hook()).as(probe.refusals().toString()).isEqualTo(hook);
     assertThat(probe.refusals())
         .satisfies(refusals -> assertThat(refusals).extracting(Refusal::hook).isEqualTo(refused))

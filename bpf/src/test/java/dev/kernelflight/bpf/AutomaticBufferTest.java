@@ -3,7 +3,7 @@ package dev.kernelflight.bpf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
+import dev.kernelflight.bpf.LocalSession.Buffer;
 import dev.kernelflight.bpf.ring.Shrinking;
 import dev.kernelflight.bpf.sys.KernelException;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.bpf.abi.Architecture;
+import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.elf.BpfObject;
 import dev.kernelflight.bpf.elf.MapSpec;
 import dev.kernelflight.bpf.program.LoadedObject;
@@ -28,7 +29,7 @@ class BatchesTest {
   private record Part(long offset, int length) {}
 
   private final Arena arena = Arena.ofConfined();
-  private final MemorySegment batch = arena.allocate(Batches.BYTES, 8);
+  private final MemorySegment batch = arena.allocate(Wire.Batch.BYTES, 8);
   private final List<Part> taken = new ArrayList<>();
   private int cpus;
   private LoadedObject object;
@@ -37,7 +38,7 @@ class BatchesTest {
   @BeforeEach
   void open() throws Exception {
     cpus = Cpus.possible() + 1;
-    BpfObject parsed = Tracer.loadObject(Architecture.current());
+    BpfObject parsed = LocalSession.loadObject(Architecture.current());
     MapSpec events = new MapSpec("events", Bpf.MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, cpus, 0);
     MapSpec many =
         Objects.requireNonNull(parsed.maps().get(Batches.MAP))
@@ -57,9 +58,9 @@ class BatchesTest {
   }
 
   private void write(int cpu, int kind, int used, int records, int busy) throws Exception {
-    batch.set(JAVA_INT, Batches.USED, used);
-    batch.set(JAVA_INT, Batches.RECORDS, records);
-    batch.set(JAVA_INT, Batches.BUSY, busy);
+    batch.set(JAVA_INT, Wire.Batch.USED, used);
+    batch.set(JAVA_INT, Wire.Batch.RECORDS, records);
+    batch.set(JAVA_INT, Wire.Batch.BUSY, busy);
     object.map(Batches.MAP).put(cpu * Batches.OF_CPU + kind, batch.toArray(JAVA_BYTE));
   }
 
@@ -76,8 +77,8 @@ class BatchesTest {
     MemorySegment counters = object.memory("counters");
     long sum = 0;
     for (int cpu = 0; cpu < Cpus.possible(); cpu++) {
-      long at = (long) cpu * Tracer.Counters.CPU_BYTES + (long) kind * Tracer.Counters.BYTES;
-      sum += Tracer.Counters.read(counters, at).lost();
+      long at = (long) cpu * Wire.CpuCounters.BYTES + (long) kind * Wire.Counters.BYTES;
+      sum += Counters.read(counters, at).lost();
     }
     return sum;
   }
@@ -90,8 +91,8 @@ class BatchesTest {
     write(cpu, kind, 192, 3, 0);
     assertThat(flush()).as("all").isTrue();
     assertThat(taken).isEmpty();
-    assertThat(read(cpu, kind, Batches.USED)).isZero();
-    assertThat(read(cpu, kind, Batches.RECORDS)).isZero();
+    assertThat(read(cpu, kind, Wire.Batch.USED)).isZero();
+    assertThat(read(cpu, kind, Wire.Batch.RECORDS)).isZero();
     assertThat(lost(kind)).isEqualTo(3);
   }
 
@@ -101,9 +102,9 @@ class BatchesTest {
     write(0, 1, 64, 1, 0);
     assertThat(flush()).as("all").isFalse();
     assertThat(taken).isEmpty();
-    assertThat(read(0, 0, Batches.USED)).isEqualTo(192);
-    assertThat(read(0, 0, Batches.BUSY)).isEqualTo(1);
-    assertThat(read(0, 1, Batches.USED)).isZero();
+    assertThat(read(0, 0, Wire.Batch.USED)).isEqualTo(192);
+    assertThat(read(0, 0, Wire.Batch.BUSY)).isEqualTo(1);
+    assertThat(read(0, 1, Wire.Batch.USED)).isZero();
     assertThat(lost(1)).isEqualTo(1);
   }
 
@@ -112,9 +113,9 @@ class BatchesTest {
     int gone = cpus - 1;
     write(gone, 1, 192, 3, 0);
     assertThat(flush()).as("all").isTrue();
-    assertThat(taken).contains(new Part(Batches.DATA, 192));
+    assertThat(taken).contains(new Part(Wire.Batch.DATA, 192));
     assertThat(batches.taken(gone)).isEqualTo(3);
-    for (int offset : List.of(Batches.USED, Batches.RECORDS, Batches.BUSY)) {
+    for (int offset : List.of(Wire.Batch.USED, Wire.Batch.RECORDS, Wire.Batch.BUSY)) {
       assertThat(read(gone, 1, offset)).isZero();
     }
     taken.clear();
@@ -124,11 +125,11 @@ class BatchesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, Batches.SPACE + 1})
+  @ValueSource(ints = {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, Wire.Batch.DATA_BYTES + 1})
   void aLengthThatCannotBe(int used) throws Exception {
     write(cpus - 1, 0, used, 1, 0);
     flush();
-    assertThat(taken).allMatch(part -> part.length >= 0 && part.length <= Batches.SPACE);
-    assertThat(read(cpus - 1, 0, Batches.USED)).isZero();
+    assertThat(taken).allMatch(part -> part.length >= 0 && part.length <= Wire.Batch.DATA_BYTES);
+    assertThat(read(cpus - 1, 0, Wire.Batch.USED)).isZero();
   }
 }

@@ -3,16 +3,19 @@ package dev.kernelflight.bpf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
-import dev.kernelflight.bpf.attach.HookOrder;
 import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.HookOrder;
+import dev.kernelflight.bpf.source.Sources;
+import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.CurrentProcess;
-import dev.kernelflight.bpf.sys.Syscalls;
+import dev.kernelflight.bpf.sys.RawSyscalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,18 +41,14 @@ class BusyThreadsTest {
   private static final int GETPPID = KernelNames.ofThisMachine().syscallNumber("getppid");
   private static final HookOrder ALL = HookOrder.of(Architecture.current(), true);
 
-  private static final Wanted STATISTICS =
-      new Wanted(
-          Optional.empty(),
-          Optional.empty(),
-          Optional.of(new Wanted.Statistics(true)),
-          Optional.empty());
+  private static final Demand STATISTICS =
+      Demand.of(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(true));
 
   private static TracedProcess open(HookOrder hooks) throws Exception {
     TracedProcess traced = new TracedProcess(new Options(Optional.empty(), Buffer.PERF, 16), hooks);
     try {
-      traced.tracer.follow(Wanted.NOTHING);
-      traced.tracer.follow(STATISTICS);
+      traced.session.follow(Demand.NOTHING);
+      traced.session.follow(STATISTICS);
     } catch (NoHookException e) {
       traced.close();
       throw e;
@@ -73,7 +72,7 @@ class BusyThreadsTest {
                 ready.countDown();
                 await(go);
                 for (int j = 0; j < CALLS; j++) {
-                  Syscalls.call("getppid");
+                  RawSyscalls.call("getppid");
                 }
                 done.countDown();
                 await(end);
@@ -83,7 +82,7 @@ class BusyThreadsTest {
     go.countDown();
     while (done.getCount() > 0) {
       sum(traced, tids);
-      assertThat(traced.tracer.counters()).isNotEmpty();
+      assertThat(traced.session.counters()).isNotEmpty();
     }
     long counted = sum(traced, tids);
     end.countDown();
@@ -103,7 +102,7 @@ class BusyThreadsTest {
 
   private static long sum(TracedProcess traced, Set<Integer> tids) throws Exception {
     long[] count = new long[1];
-    traced.tracer.readStatistics(sum -> {
+    traced.session.readStatistics(sum -> {
       if (sum.number == GETPPID && tids.contains(sum.tid)) {
         count[0] += sum.count;
       }
@@ -116,7 +115,7 @@ class BusyThreadsTest {
   void noCallIsMissing() throws Exception {
     try (TracedProcess traced = open(HookOrder.ofThisKernel())) {
       assertThat(counted(traced))
-          .as(traced.tracer.syscallProbe().orElseThrow().toString())
+          .as(traced.session.probe(Sources.SYSCALLS).orElseThrow().toString())
           .isEqualTo((long) THREADS * CALLS);
     }
   }
@@ -133,13 +132,13 @@ class BusyThreadsTest {
       long missing = (long) THREADS * CALLS - counted(traced);
       System.out.printf(
           "KERNELFLIGHT %s: %d of %d calls missing, %d told%n",
-          way, missing, THREADS * CALLS, traced.tracer.skippedRuns());
-      assertThat(missing).isBetween(0L, traced.tracer.skippedRuns());
+          way, missing, THREADS * CALLS, traced.session.skippedRuns());
+      assertThat(missing).isBetween(0L, traced.session.skippedRuns());
       if (!(way.attachments().get(0) instanceof RawTracepoint)) {
         assertThat(missing).isZero();
       }
     } catch (NoHookException e) {
-      // this machine's kernel may have no function tracer, or other functions
+      // this machine's kernel may have no function session, or other functions
       assumeThat(e).isNull();
     }
   }

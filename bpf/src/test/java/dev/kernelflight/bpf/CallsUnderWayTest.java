@@ -1,15 +1,19 @@
 package dev.kernelflight.bpf;
 
-import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
-import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static dev.kernelflight.bpf.sys.RawSyscalls.WORKING_DIRECTORY;
+import static dev.kernelflight.bpf.sys.RawSyscalls.openAndClose;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Counters;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.Sources;
+import dev.kernelflight.bpf.source.SyscallStatistics;
+import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.bpf.sys.CurrentProcess;
-import dev.kernelflight.bpf.sys.Syscalls;
+import dev.kernelflight.bpf.sys.RawSyscalls;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -39,17 +43,16 @@ class CallsUnderWayTest {
 
   @TempDir Path directory;
 
-  private static final Wanted NO_SYSCALL = wanted(false, new BitSet());
+  private static final Demand NO_SYSCALL = wanted(false, new BitSet());
 
-  private static Wanted wanted(boolean statistics, BitSet numbers) {
-    return new Wanted(
-        Optional.empty(),
-        Optional.of(new Wanted.Syscalls(0, false, numbers)),
-        statistics ? Optional.of(new Wanted.Statistics(true)) : Optional.empty(),
-        Optional.empty());
+  private static Demand wanted(boolean statistics, BitSet numbers) {
+    Demand calls = Demand.of(Sources.SYSCALLS, new Syscalls.Wanted(0, false, numbers));
+    return statistics
+        ? calls.and(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(true))
+        : calls;
   }
 
-  private static Wanted readsAndStatistics() {
+  private static Demand readsAndStatistics() {
     BitSet read = new BitSet();
     read.set(NAMES.syscallNumber("read"));
     return wanted(true, read);
@@ -57,15 +60,15 @@ class CallsUnderWayTest {
 
   private Path fifo() {
     Path fifo = directory.resolve("fifo");
-    assertThat(Syscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0)).isZero();
+    assertThat(RawSyscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0)).isZero();
     return fifo;
   }
 
   /** Lets an open for reading return, which waits for a writer. */
   private static void release(Path fifo, Future<Integer> open) throws Exception {
-    long writer = Syscalls.call("openat", WORKING_DIRECTORY, fifo + "", O_WRONLY, 0);
+    long writer = RawSyscalls.call("openat", WORKING_DIRECTORY, fifo + "", O_WRONLY, 0);
     assertThat(open.get()).isNotNegative();
-    assertThat(Syscalls.call("close", writer)).isZero();
+    assertThat(RawSyscalls.call("close", writer)).isZero();
   }
 
   private static Future<Integer> blockInOpen(TracedProcess traced, Path fifo) throws Exception {
@@ -75,9 +78,9 @@ class CallsUnderWayTest {
 
   static List<Object[]> opens() throws Exception {
     List<Object[]> all = new ArrayList<>();
-    for (Options setup : TracerTest.setups()) {
+    for (Options setup : SessionTest.setups()) {
       if (setup.buffer() == Buffer.PERF) {
-        all.add(new Object[] {setup, Wanted.NOTHING});
+        all.add(new Object[] {setup, Demand.NOTHING});
         all.add(new Object[] {setup, NO_SYSCALL});
       }
     }
@@ -87,15 +90,15 @@ class CallsUnderWayTest {
   /** The return of one open is missed, and then the entry of the next. */
   @ParameterizedTest
   @MethodSource("opens")
-  void opensOfWhichNeitherIsSeenWhole(Options options, Wanted between) throws Exception {
+  void opensOfWhichNeitherIsSeenWhole(Options options, Demand between) throws Exception {
     Path fifo = fifo();
     Path missing = directory.resolve("missing");
     try (TracedProcess traced = new TracedProcess(options)) {
       Future<Integer> first = blockInOpen(traced, fifo);
-      traced.tracer.follow(between);
+      traced.session.follow(between);
       release(fifo, first);
       Future<Integer> second = blockInOpen(traced, fifo);
-      traced.tracer.follow(Wanted.fileOpensOnly());
+      traced.session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
       release(fifo, second);
       assertThat(traced.opensOf(fifo)).isEmpty();
 
@@ -113,7 +116,7 @@ class CallsUnderWayTest {
    * what is not seen is told when the thread ends.
    */
   @ParameterizedTest
-  @MethodSource("dev.kernelflight.bpf.TracerTest#setups")
+  @MethodSource("dev.kernelflight.bpf.SessionTest#setups")
   void opensAtOnceAreSeenOrTold(Options options) throws Exception {
     Path fifo = fifo();
     Set<Integer> readers = ConcurrentHashMap.newKeySet();
@@ -128,11 +131,11 @@ class CallsUnderWayTest {
                 }));
       }
       traced.awaitIn("openat", readers, AT_ONCE);
-      long writer = Syscalls.call("openat", WORKING_DIRECTORY, fifo + "", O_WRONLY, 0);
+      long writer = RawSyscalls.call("openat", WORKING_DIRECTORY, fifo + "", O_WRONLY, 0);
       for (Thread thread : threads) {
         thread.join();
       }
-      assertThat(Syscalls.call("close", writer)).isZero();
+      assertThat(RawSyscalls.call("close", writer)).isZero();
       List<Integer> seen =
           traced.opensOf(fifo).stream().map(OpenRecord::tid).filter(readers::contains).toList();
       assertThat(seen).doesNotHaveDuplicates().isNotEmpty();
@@ -143,18 +146,18 @@ class CallsUnderWayTest {
   static List<Object[]> calls() {
     Options options = new Options(Optional.empty(), Buffer.PERF, 64);
     return List.of(
-        new Object[] {options, Wanted.NOTHING},
-        new Object[] {options, Wanted.fileOpensOnly()},
+        new Object[] {options, Demand.NOTHING},
+        new Object[] {options, Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL)},
         new Object[] {options, NO_SYSCALL});
   }
 
   private static Future<Long> blockInRead(TracedProcess traced, long fd) throws Exception {
-    return traced.blockOpener("read", () -> Syscalls.call("read", fd, new byte[8], 1));
+    return traced.blockOpener("read", () -> RawSyscalls.call("read", fd, new byte[8], 1));
   }
 
   private static long countedReads(TracedProcess traced, int tid) throws Exception {
     long[] count = new long[1];
-    traced.tracer.readStatistics(sum -> {
+    traced.session.readStatistics(sum -> {
       if (sum.tid == tid && sum.number == NAMES.syscallNumber("read")) {
         count[0] = sum.count;
       }
@@ -165,20 +168,20 @@ class CallsUnderWayTest {
 
   @ParameterizedTest
   @MethodSource("calls")
-  void callsOfWhichNeitherIsSeenWhole(Options options, Wanted between) throws Exception {
-    long fd = Syscalls.call("openat", WORKING_DIRECTORY, fifo() + "", O_RDWR, 0);
+  void callsOfWhichNeitherIsSeenWhole(Options options, Demand between) throws Exception {
+    long fd = RawSyscalls.call("openat", WORKING_DIRECTORY, fifo() + "", O_RDWR, 0);
     try (TracedProcess traced = new TracedProcess(options)) {
       int tid = traced.onOpener(CurrentProcess::threadId);
-      traced.tracer.follow(readsAndStatistics());
+      traced.session.follow(readsAndStatistics());
       Future<Long> first = blockInRead(traced, fd);
-      traced.tracer.follow(between);
-      Syscalls.call("write", fd, "1", 1);
+      traced.session.follow(between);
+      RawSyscalls.call("write", fd, "1", 1);
       assertThat(first.get()).isEqualTo(1);
       long firstReturned = System.nanoTime();
 
       Future<Long> second = blockInRead(traced, fd);
-      traced.tracer.follow(readsAndStatistics());
-      Syscalls.call("write", fd, "2", 1);
+      traced.session.follow(readsAndStatistics());
+      RawSyscalls.call("write", fd, "2", 1);
       assertThat(second.get()).isEqualTo(1);
       // where system calls stay attached the first was seen whole
       assertThat(traced.calls("read"))
@@ -188,13 +191,13 @@ class CallsUnderWayTest {
       assertThat(counted).isZero();
 
       long before = System.nanoTime();
-      Syscalls.call("write", fd, "3", 1);
-      traced.onOpener(() -> Syscalls.call("read", fd, new byte[8], 1));
+      RawSyscalls.call("write", fd, "3", 1);
+      traced.onOpener(() -> RawSyscalls.call("read", fd, new byte[8], 1));
       assertThat(traced.calls("read")).hasSize(seen + 1);
       assertThat(traced.calls("read").get(seen).start()).isBetween(before, System.nanoTime());
       assertThat(countedReads(traced, tid)).isEqualTo(counted + 1);
     } finally {
-      Syscalls.call("close", fd);
+      RawSyscalls.call("close", fd);
     }
   }
 }

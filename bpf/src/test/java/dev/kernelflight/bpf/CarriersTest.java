@@ -4,13 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kernelflight.bpf.abi.Wire;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
 class CarriersTest {
   private static final int TID = 4242;
   private static final int SAME_PLACE = TID + Carriers.SLOTS;
-  private static final long SLOT = TID % Carriers.SLOTS * (long) Carriers.SLOT_BYTES;
+  private static final long SLOT = TID % Carriers.SLOTS * (long) Wire.Carrier.BYTES;
 
   private final MemorySegment memory = MemorySegment.ofArray(new long[Carriers.BYTES / Long.BYTES]);
   private final Carriers carriers = new Carriers(memory);

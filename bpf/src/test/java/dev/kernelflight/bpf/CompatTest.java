@@ -3,14 +3,18 @@ package dev.kernelflight.bpf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Counters;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
-import dev.kernelflight.bpf.attach.FileOpenHooks;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpenHooks;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.Sources;
+import dev.kernelflight.bpf.source.SyscallStatistics;
+import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.bpf.sys.CompatCalls;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
@@ -22,7 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -106,7 +109,7 @@ class CompatTest {
   }
 
   static List<Options> setups() throws Exception {
-    return TracerTest.setups().stream().filter(setup -> setup.buffer() == Buffer.PERF).toList();
+    return SessionTest.setups().stream().filter(setup -> setup.buffer() == Buffer.PERF).toList();
   }
 
   private static void makeCalls(TracedProcess traced, CompatCalls compat) throws Exception {
@@ -167,16 +170,12 @@ class CompatTest {
   @Test
   void systemCallsAndStatistics() throws Exception {
     CompatCalls compat = assumeInt80();
-    BitSet all = new BitSet();
-    all.set(0, Filter.MAX_SYSCALLS);
     Options options = new Options(Optional.of(HookKind.TRACEPOINT), Buffer.PERF, 64);
     try (TracedProcess traced = new TracedProcess(options)) {
-      traced.tracer.follow(
-          new Wanted(
-              Optional.of(Wanted.FileOpens.ALL),
-              Optional.of(new Wanted.Syscalls(0, false, all)),
-              Optional.of(new Wanted.Statistics(true)),
-              Optional.empty()));
+      traced.session.follow(
+          Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL)
+              .and(Sources.SYSCALLS, Syscalls.Wanted.ofAny(0, false))
+              .and(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(true)));
       makeCalls(traced, compat);
       // the 64-bit calls that have the numbers of open, remap_file_pages and getppid
       for (String call : List.of("fstat", "openat", "semget")) {
@@ -184,7 +183,7 @@ class CompatTest {
       }
       int tid = traced.onOpener(CurrentProcess::threadId);
       List<Integer> counted = new ArrayList<>();
-      traced.tracer.readStatistics(sum -> {
+      traced.session.readStatistics(sum -> {
         if (sum.tid == tid) {
           counted.add(sum.number);
         }
@@ -205,16 +204,17 @@ class CompatTest {
     assumeCompat();
     List<OpenRecord> opens = new ArrayList<>();
     try (Epoll epoll = new Epoll();
-        Tracer tracer = Tracer.open(options, new Tracer.Scope.AllProcesses(), epoll)) {
-      tracer.follow(Wanted.fileOpensOnly());
+        Session session =
+            LocalSession.open(options, new LocalSession.Scope.AllProcesses(), epoll)) {
+      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
       assertThat(runs(program)).isTrue();
-      tracer.drain((memory, offset, length) -> {
+      session.drain((memory, offset, length) -> {
         OpenRecord open = OpenRecord.read(memory, offset, length);
         if (open.comm().equals(program.getFileName().toString())) {
           opens.add(open);
         }
       });
-      long left = Arrays.stream(tracer.counters()).mapToLong(Counters::compat).sum();
+      long left = Arrays.stream(session.counters()).mapToLong(Counters::compat).sum();
       if (options.attach().equals(Optional.of(HookKind.TRACEPOINT))) {
         assertThat(opens).isEmpty();
         assertThat(left).isEqualTo(2 * ROUNDS);

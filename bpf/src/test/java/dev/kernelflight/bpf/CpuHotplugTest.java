@@ -1,15 +1,14 @@
 package dev.kernelflight.bpf;
 
-import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
-import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static dev.kernelflight.bpf.sys.RawSyscalls.WORKING_DIRECTORY;
+import static dev.kernelflight.bpf.sys.RawSyscalls.openAndClose;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Counters;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.sys.Cpus;
-import dev.kernelflight.bpf.sys.Syscalls;
+import dev.kernelflight.bpf.sys.RawSyscalls;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -42,7 +41,7 @@ class CpuHotplugTest {
 
   private static Void openOnTheCpu(String path) {
     byte[] mask = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder()).putLong(1L << CPU).array();
-    assertThat(Syscalls.call("sched_setaffinity", 0, mask.length, mask)).isZero();
+    assertThat(RawSyscalls.call("sched_setaffinity", 0, mask.length, mask)).isZero();
     openAndClose("openat", WORKING_DIRECTORY, path, 0, 0);
     return null;
   }
@@ -61,12 +60,12 @@ class CpuHotplugTest {
       assertThat(traced.opensOf("/hotplug/before")).hasSize(1);
 
       online(false);
-      traced.tracer.transport().followCpus();
+      traced.session.transport().followCpus();
       traced.onOpener(() -> openAnywhere("/hotplug/while"));
       assertThat(traced.opensOf("/hotplug/while")).hasSize(1);
 
       online(true);
-      traced.tracer.transport().followCpus();
+      traced.session.transport().followCpus();
       traced.onOpener(() -> openOnTheCpu("/hotplug/after"));
       assertThat(traced.opensOf("/hotplug/after")).hasSize(1);
       assertThat(traced.total(Counters::lost)).isZero();
@@ -81,7 +80,7 @@ class CpuHotplugTest {
       for (int times = 1; times <= 3; times++) {
         online(false);
         online(true);
-        traced.tracer.transport().followCpus();
+        traced.session.transport().followCpus();
         traced.onOpener(() -> openOnTheCpu("/hotplug/after"));
         assertThat(traced.opensOf("/hotplug/after")).hasSize(times);
       }
@@ -115,7 +114,7 @@ class CpuHotplugTest {
 
         // and while it comes back nothing is handed over twice, nor kept from being written
         online(true);
-        traced.tracer.transport().followCpus();
+        traced.session.transport().followCpus();
         traced.onOpener(() -> openOnTheCpu("/hotplug/after"));
         assertThat(traced.opensOf("/hotplug/after")).hasSize(times);
       }
@@ -129,7 +128,7 @@ class CpuHotplugTest {
     try (TracedProcess traced = new TracedProcess(new Options(Optional.of(kind), buffer, 16))) {
       traced.onOpener(() -> openOnTheCpu("/hotplug/before"));
       online(false);
-      traced.tracer.transport().followCpus();
+      traced.session.transport().followCpus();
       assertThat(traced.opensOf("/hotplug/before")).hasSize(1);
     }
   }

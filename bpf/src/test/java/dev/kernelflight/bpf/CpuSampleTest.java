@@ -4,12 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Counters;
-import dev.kernelflight.bpf.Tracer.Options;
-import dev.kernelflight.bpf.Tracer.Scope;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
+import dev.kernelflight.bpf.LocalSession.Scope;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.elf.Btf.Struct;
+import dev.kernelflight.bpf.source.CpuSamples;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.lang.foreign.MemorySegment;
@@ -57,21 +59,17 @@ class CpuSampleTest {
     return new Options(Optional.empty(), buffer, 64);
   }
 
-  private static Wanted samples() {
-    return new Wanted(
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.of(new Wanted.Samples(FREQUENCY)));
+  private static Demand samples() {
+    return Demand.of(Sources.CPU_SAMPLES, new CpuSamples.Wanted(FREQUENCY));
   }
 
   /** Drains until a sample passes; all that came. */
-  private static List<Sample> await(Tracer tracer, Predicate<Sample> wanted) throws Exception {
+  private static List<Sample> await(Session session, Predicate<Sample> wanted) throws Exception {
     List<Sample> all = new ArrayList<>();
     long begun = System.nanoTime();
     while (all.stream().noneMatch(wanted)) {
       assertThat(System.nanoTime() - begun).as("only " + all).isLessThan(PATIENCE_NANOS);
-      tracer.drain((memory, offset, length) -> all.add(Sample.read(memory, offset)));
+      session.drain((memory, offset, length) -> all.add(Sample.read(memory, offset)));
     }
     return all;
   }
@@ -97,23 +95,24 @@ class CpuSampleTest {
     Thread burning = burn();
     int self = CurrentProcess.threadId();
     try (Epoll epoll = new Epoll();
-        Tracer tracer = Tracer.open(options(buffer), self, epoll)) {
-      tracer.follow(samples());
-      assertThat(tracer.sampleProbe().orElseThrow().hook().kind()).isEqualTo(HookKind.PERF_EVENT);
-      List<Sample> samples = await(tracer, sample -> sample.mode != SAMPLE_KERNEL);
+        Session session = LocalSession.open(options(buffer), self, epoll)) {
+      session.follow(samples());
+      assertThat(session.probe(Sources.CPU_SAMPLES).orElseThrow().hook().kind())
+          .isEqualTo(HookKind.PERF_EVENT);
+      List<Sample> samples = await(session, sample -> sample.mode != SAMPLE_KERNEL);
       assertThat(samples)
           .allMatch(sample -> sample.pid == ProcessHandle.current().pid())
           .noneMatch(sample -> sample.tid == self)
           .filteredOn(sample -> sample.mode != SAMPLE_KERNEL)
           .allMatch(sample -> sample.stackLength == 0);
-      assertThat(tracer.counters()).extracting(Counters::lost).containsOnly(0L);
+      assertThat(session.counters()).extracting(Counters::lost).containsOnly(0L);
 
-      tracer.follow(Wanted.NOTHING);
-      tracer.drain((memory, offset, length) -> samples.add(Sample.read(memory, offset)));
-      assertThat(Arrays.stream(tracer.counters()).mapToLong(Counters::sent).sum())
+      session.follow(Demand.NOTHING);
+      session.drain((memory, offset, length) -> samples.add(Sample.read(memory, offset)));
+      assertThat(Arrays.stream(session.counters()).mapToLong(Counters::sent).sum())
           .isEqualTo(samples.size());
       TimeUnit.MILLISECONDS.sleep(5 * 1000 / FREQUENCY);
-      tracer.drain((memory, offset, length) -> fail("a sample, though none is wanted"));
+      session.drain((memory, offset, length) -> fail("a sample, though none is wanted"));
     } finally {
       burning.interrupt();
       other.destroyForcibly().waitFor();
@@ -125,10 +124,11 @@ class CpuSampleTest {
     Process other = busyProcess();
     Thread burning = burn();
     try (Epoll epoll = new Epoll();
-        Tracer tracer =
-            Tracer.open(options(Buffer.PERF), new Scope.OtherProcess((int) other.pid()), epoll)) {
-      tracer.follow(samples());
-      assertThat(await(tracer, sample -> true)).allMatch(sample -> sample.pid == other.pid());
+        Session session =
+            LocalSession.open(
+                options(Buffer.PERF), new Scope.OtherProcess((int) other.pid()), epoll)) {
+      session.follow(samples());
+      assertThat(await(session, sample -> true)).allMatch(sample -> sample.pid == other.pid());
     } finally {
       burning.interrupt();
       other.destroyForcibly().waitFor();
@@ -140,9 +140,10 @@ class CpuSampleTest {
     Process other = busyProcess();
     Thread burning = burn();
     try (Epoll epoll = new Epoll();
-        Tracer tracer = Tracer.open(options(Buffer.PERF), new Scope.AllProcesses(), epoll)) {
-      tracer.follow(samples());
-      assertThat(await(tracer, sample -> sample.pid == other.pid()))
+        Session session =
+            LocalSession.open(options(Buffer.PERF), new Scope.AllProcesses(), epoll)) {
+      session.follow(samples());
+      assertThat(await(session, sample -> sample.pid == other.pid()))
           .noneMatch(sample -> sample.pid == ProcessHandle.current().pid())
           .noneMatch(sample -> sample.tid == 0);
     } finally {

@@ -1,6 +1,9 @@
 package dev.kernelflight.bpf;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.util.Optional;
@@ -9,7 +12,7 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Whether a tracer can be opened in this process; tried once. */
+/** Whether a session can be opened in this process; tried once. */
 final class KernelCondition implements ExecutionCondition {
   private static final String VARIABLE = "KERNELFLIGHT_KERNEL_TESTS";
   private static final int FEW_PAGES = 16;
@@ -19,14 +22,14 @@ final class KernelCondition implements ExecutionCondition {
 
     private static Optional<String> tryOnce() {
       try (Epoll epoll = new Epoll();
-          Tracer tracer =
-              Tracer.open(
-                  new Tracer.Options(Optional.empty(), Buffer.PERF, FEW_PAGES),
+          Session session =
+              LocalSession.open(
+                  new LocalSession.Options(Optional.empty(), Buffer.PERF, FEW_PAGES),
                   CurrentProcess.threadId(),
                   epoll)) {
-        tracer.follow(Wanted.fileOpensOnly());
+        session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
         System.out.println(
-            "Kernel tests trace with " + tracer.fileOpenProbe().orElseThrow().hook());
+            "Kernel tests trace with " + session.probe(Sources.FILE_OPENS).orElseThrow().hook());
         return Optional.empty();
       } catch (Exception | LinkageError e) {
         String reason = String.valueOf(e.getMessage());

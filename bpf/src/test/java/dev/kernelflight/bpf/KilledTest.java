@@ -2,9 +2,12 @@ package dev.kernelflight.bpf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.attach.HookKind;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelObjects;
@@ -27,8 +30,8 @@ class KilledTest {
 
     public static void main(String[] args) throws Exception {
       try (Epoll epoll = new Epoll();
-          Tracer tracer = Tracer.open(options(args[0]), CurrentProcess.threadId(), epoll)) {
-        tracer.follow(Wanted.fileOpensOnly());
+          Session session = LocalSession.open(options(args[0]), CurrentProcess.threadId(), epoll)) {
+        session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
         for (KernelObjects.Id id : KernelObjects.held()) {
           System.out.println(id.kind() + " " + id.number());
         }
@@ -43,7 +46,7 @@ class KilledTest {
   }
 
   static List<Options> setups() throws Exception {
-    return TracerTest.setups().stream().filter(o -> o.buffer() == Buffer.PERF).toList();
+    return SessionTest.setups().stream().filter(o -> o.buffer() == Buffer.PERF).toList();
   }
 
   @ParameterizedTest

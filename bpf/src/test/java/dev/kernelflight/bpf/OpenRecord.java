@@ -29,7 +29,7 @@ record OpenRecord(
 
   static Struct struct(String name) {
     try {
-      return Tracer.loadObject(Architecture.current()).btf().struct(name);
+      return LocalSession.loadObject(Architecture.current()).btf().struct(name);
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kernelflight.bpf.abi.Wire;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +35,7 @@ class RecordSplitterTest {
   }
 
   private void record(int size, int saidToBe) {
-    memory.set(JAVA_INT_UNALIGNED, BEGIN + length + RecordSplitter.SIZE, saidToBe);
+    memory.set(JAVA_INT_UNALIGNED, BEGIN + length + Wire.Event.SIZE, saidToBe);
     length += size;
   }
 

@@ -1,20 +1,23 @@
 package dev.kernelflight.bpf;
 
-import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
-import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static dev.kernelflight.bpf.sys.RawSyscalls.WORKING_DIRECTORY;
+import static dev.kernelflight.bpf.sys.RawSyscalls.openAndClose;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.elf.Btf.Struct;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.Sources;
+import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.KernelObjects;
 import dev.kernelflight.bpf.sys.KernelObjects.OpenMap;
-import dev.kernelflight.bpf.sys.Syscalls;
+import dev.kernelflight.bpf.sys.RawSyscalls;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -86,7 +89,7 @@ class SkippedReturnTest {
       assertThat(opensOf(traced, tid)).hasSize(1);
 
       change(tid, thread -> thread.set(JAVA_LONG, offset("open_start"), System.nanoTime()));
-      traced.onOpener(() -> Syscalls.call("getppid"));
+      traced.onOpener(() -> RawSyscalls.call("getppid"));
       assertThat(opensOf(traced, tid)).hasSize(1);
 
       traced.onOpener(() -> openAndClose("openat", WORKING_DIRECTORY, missing + "", O_RDONLY, 0));
@@ -96,7 +99,7 @@ class SkippedReturnTest {
 
   static List<Options> hooksThatTellThePath() throws Exception {
     List<Options> all = new ArrayList<>();
-    for (Options setup : TracerTest.setups()) {
+    for (Options setup : SessionTest.setups()) {
       if (!setup.attach().equals(Optional.of(HookKind.KPROBE))) {
         all.add(setup);
       }
@@ -109,7 +112,7 @@ class SkippedReturnTest {
   @MethodSource("hooksThatTellThePath")
   void anotherOpensReturnIsNotIts(Options options) throws Exception {
     Path fifo = directory.resolve("fifo");
-    assertThat(Syscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0)).isZero();
+    assertThat(RawSyscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0)).isZero();
     try (TracedProcess traced = new TracedProcess(options)) {
       int tid = traced.onOpener(CurrentProcess::threadId);
       Future<Integer> open =
@@ -119,9 +122,9 @@ class SkippedReturnTest {
           tid,
           thread ->
               thread.set(JAVA_LONG, offset("path"), thread.get(JAVA_LONG, offset("path")) + 1));
-      long writer = Syscalls.call("openat", WORKING_DIRECTORY, fifo + "", O_WRONLY, 0);
+      long writer = RawSyscalls.call("openat", WORKING_DIRECTORY, fifo + "", O_WRONLY, 0);
       assertThat(open.get()).isNotNegative();
-      assertThat(Syscalls.call("close", writer)).isZero();
+      assertThat(RawSyscalls.call("close", writer)).isZero();
       assertThat(opensOf(traced, tid)).isEmpty();
     }
   }
@@ -130,24 +133,19 @@ class SkippedReturnTest {
   void theNextCallIsNotACallsReturn() throws Exception {
     BitSet getppid = new BitSet();
     getppid.set(NAMES.syscallNumber("getppid"));
-    Wanted wanted =
-        new Wanted(
-            Optional.empty(),
-            Optional.of(new Wanted.Syscalls(0, false, getppid)),
-            Optional.empty(),
-            Optional.empty());
+    Demand wanted = Demand.of(Sources.SYSCALLS, new Syscalls.Wanted(0, false, getppid));
     Options options = new Options(Optional.empty(), Buffer.PERF, 16);
     try (TracedProcess traced = new TracedProcess(options)) {
-      traced.tracer.follow(wanted);
+      traced.session.follow(wanted);
       int tid = traced.onOpener(CurrentProcess::threadId);
-      traced.onOpener(() -> Syscalls.call("getppid"));
+      traced.onOpener(() -> RawSyscalls.call("getppid"));
       assertThat(traced.calls("getppid")).hasSize(1);
 
       change(tid, thread -> thread.set(JAVA_LONG, offset("call_start"), System.nanoTime()));
-      traced.onOpener(() -> Syscalls.call("getpid"));
+      traced.onOpener(() -> RawSyscalls.call("getpid"));
       assertThat(traced.calls("getppid")).hasSize(1);
 
-      traced.onOpener(() -> Syscalls.call("getppid"));
+      traced.onOpener(() -> RawSyscalls.call("getppid"));
       assertThat(traced.calls("getppid")).hasSize(2);
     }
   }

@@ -1,13 +1,12 @@
 package dev.kernelflight.bpf;
 
-import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
-import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static dev.kernelflight.bpf.sys.RawSyscalls.WORKING_DIRECTORY;
+import static dev.kernelflight.bpf.sys.RawSyscalls.openAndClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Counters;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -1,17 +1,19 @@
 package dev.kernelflight.bpf;
 
-import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
-import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static dev.kernelflight.bpf.sys.RawSyscalls.WORKING_DIRECTORY;
+import static dev.kernelflight.bpf.sys.RawSyscalls.openAndClose;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Counters;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.Sources;
+import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.KernelObjects;
 import dev.kernelflight.bpf.sys.KernelObjects.OpenMap;
-import dev.kernelflight.bpf.sys.Syscalls;
+import dev.kernelflight.bpf.sys.RawSyscalls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,19 +38,15 @@ class ThreadStateTest {
 
   private static TracedProcess counting(boolean byThread) throws Exception {
     TracedProcess traced = new TracedProcess(new Options(Optional.empty(), Buffer.PERF, 16));
-    traced.tracer.follow(
-        new Wanted(
-            Optional.empty(),
-            Optional.empty(),
-            Optional.of(new Wanted.Statistics(byThread)),
-            Optional.empty()));
+    traced.session.follow(
+        Demand.of(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(byThread)));
     return traced;
   }
 
   /** The calls of getppid, which nothing but these tests makes, of one thread or (0) of all. */
   private static long counted(TracedProcess traced, int tid) throws Exception {
     long[] count = new long[1];
-    traced.tracer.readStatistics(sum -> {
+    traced.session.readStatistics(sum -> {
       if (sum.tid == tid && sum.number == GETPPID) {
         count[0] = sum.count;
       }
@@ -85,7 +83,7 @@ class ThreadStateTest {
     try (TracedProcess traced = counting(false);
         OpenMap owners = KernelObjects.map("slot_owners");
         OpenMap crowded = KernelObjects.map("crowded_threads")) {
-      inNewThreads(threads, () -> Syscalls.call("getppid"));
+      inNewThreads(threads, () -> RawSyscalls.call("getppid"));
       assertThat(counted(traced, 0)).isEqualTo(threads);
       assertThat(traced.total(Counters::untracked)).isZero();
       // a thread that was joined may still be on its way out
@@ -98,7 +96,7 @@ class ThreadStateTest {
   }
 
   @ParameterizedTest
-  @MethodSource("dev.kernelflight.bpf.TracerTest#setups")
+  @MethodSource("dev.kernelflight.bpf.SessionTest#setups")
   void noRoomForAThread(Options options) throws Exception {
     Path unseen = Path.of("/unseen");
     Path seen = Path.of("/seen");
@@ -152,8 +150,8 @@ class ThreadStateTest {
       for (int i = 0; i < 3; i++) {
         seen.clear();
         traced.onOpener(() -> {
-          traced.tracer.readStatistics(sum -> seen.add(sum.number));
-          return traced.tracer.counters();
+          traced.session.readStatistics(sum -> seen.add(sum.number));
+          return traced.session.counters();
         });
       }
       assertThat(seen).contains(GETPPID).doesNotContain(bpf);
@@ -169,7 +167,7 @@ class ThreadStateTest {
       assertThat(counted(traced, tid)).isEqualTo(CALLS);
       int taken = places.entries();
       int[] freed = new int[1];
-      traced.tracer.readStatistics(sum -> {
+      traced.session.readStatistics(sum -> {
         freed[0] += sum.tid == tid ? 1 : 0;
         return sum.tid != tid;
       });
@@ -183,7 +181,7 @@ class ThreadStateTest {
 
   private static Void getppid(int times) {
     for (int i = 0; i < times; i++) {
-      Syscalls.call("getppid");
+      RawSyscalls.call("getppid");
     }
     return null;
   }

@@ -6,8 +6,11 @@ import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.HookKind;
-import dev.kernelflight.bpf.attach.HookOrder;
 import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.HookOrder;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.Preemption;
@@ -28,14 +31,14 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This process under a tracer: the thread that makes one drains it and is not traced; a thread of
+ * This process under a session: the thread that makes one drains it and is not traced; a thread of
  * its own makes opens.
  */
 final class TracedProcess implements AutoCloseable {
   static final String THREAD_NAME = "opener";
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(240);
 
-  final Tracer tracer;
+  final Session session;
   private final Epoll epoll;
   private final ExecutorService opener =
       Executors.newSingleThreadExecutor(task -> new Thread(task, THREAD_NAME));
@@ -43,29 +46,29 @@ final class TracedProcess implements AutoCloseable {
   private final List<CallRecord> calls = new ArrayList<>();
   private long received;
 
-  TracedProcess(Tracer.Options options) throws Exception {
+  TracedProcess(LocalSession.Options options) throws Exception {
     this(options, HookOrder.ofThisKernel());
   }
 
   /** With these functions to hook for file opens, in order. */
-  TracedProcess(Tracer.Options options, List<Hook> openHooks) throws Exception {
+  TracedProcess(LocalSession.Options options, List<Hook> openHooks) throws Exception {
     this(options, HookOrder.ofThisKernel().withFileOpens(openHooks));
   }
 
   /** With these hooks. */
-  TracedProcess(Tracer.Options options, HookOrder hooks) throws Exception {
+  TracedProcess(LocalSession.Options options, HookOrder hooks) throws Exception {
     // whatever a thread opens when it starts is over by then
     onOpener(() -> null);
     epoll = new Epoll();
-    tracer =
-        Tracer.open(
+    session =
+        LocalSession.open(
             options,
             Architecture.current(),
             hooks,
-            new Tracer.Scope.OwnProcess(CurrentProcess.threadId()),
+            new LocalSession.Scope.OwnProcess(CurrentProcess.threadId()),
             epoll);
     try {
-      tracer.follow(Wanted.fileOpensOnly());
+      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
     } catch (NoHookException e) {
       close();
       throw e;
@@ -78,9 +81,9 @@ final class TracedProcess implements AutoCloseable {
   }
 
   /** The sum of a counter over all CPUs. */
-  long total(ToLongFunction<Tracer.Counters> counter) throws Exception {
+  long total(ToLongFunction<Counters> counter) throws Exception {
     long sum = 0;
-    for (Tracer.Counters cpu : tracer.counters()) {
+    for (Counters cpu : session.counters()) {
       sum += counter.applyAsLong(cpu);
     }
     return sum;
@@ -94,17 +97,17 @@ final class TracedProcess implements AutoCloseable {
    */
   void awaitToldMissing(long missed) throws Exception {
     long begun = System.nanoTime();
-    while (total(Tracer.Counters::unpaired) + skipped() < missed
+    while (total(Counters::unpaired) + skipped() < missed
         && System.nanoTime() - begun < PATIENCE_NANOS) {
       Thread.sleep(10);
     }
-    long unpaired = total(Tracer.Counters::unpaired);
+    long unpaired = total(Counters::unpaired);
     if (Preemption.interruptsPrograms() && skipped() > 0) {
       assertThat(unpaired + skipped()).as("told to be missing").isGreaterThanOrEqualTo(missed);
       return;
     }
     assertThat(unpaired).as("told to be missing").isEqualTo(missed);
-    HookKind hook = tracer.fileOpenProbe().orElseThrow().hook().kind();
+    HookKind hook = session.probe(Sources.FILE_OPENS).orElseThrow().hook().kind();
     if (hook == HookKind.TRACEPOINT
         || (hook == HookKind.FENTRY && !Preemption.interruptsPrograms())) {
       assertThat(missed).as("calls that were not seen").isZero();
@@ -112,18 +115,17 @@ final class TracedProcess implements AutoCloseable {
   }
 
   private long skipped() throws Exception {
-    return tracer.skippedRuns() + tracer.skippedThreadExits();
+    return session.skippedRuns() + session.skippedThreadEnds();
   }
 
   /** Takes records until there are as many as the programs say they sent: none more, none less. */
   void drain() throws Exception {
     long begun = System.nanoTime();
     do {
-      tracer.drain(this::take);
-    } while (received != total(Tracer.Counters::sent)
-        && System.nanoTime() - begun < PATIENCE_NANOS);
-    assertThat(received).as("records received").isEqualTo(total(Tracer.Counters::sent));
-    assertThat(tracer.undecodable()).as("undecodable").isZero();
+      session.drain(this::take);
+    } while (received != total(Counters::sent) && System.nanoTime() - begun < PATIENCE_NANOS);
+    assertThat(received).as("records received").isEqualTo(total(Counters::sent));
+    assertThat(session.undecodable()).as("undecodable").isZero();
   }
 
   private void take(MemorySegment memory, long offset, int length) {
@@ -183,7 +185,7 @@ final class TracedProcess implements AutoCloseable {
   @Override
   public void close() {
     opener.shutdownNow();
-    tracer.close();
+    session.close();
     epoll.close();
   }
 }

@@ -7,3 +7,4 @@
 package dev.kernelflight.bpf.abi;
 
 import org.jspecify.annotations.NullMarked;
+

@@ -1,6 +1,7 @@
 package dev.kernelflight.bpf.attach;
 
 import dev.kernelflight.bpf.attach.Hook.Attachment;
+import dev.kernelflight.bpf.attach.Hook.Attachment.Sampling;
 import dev.kernelflight.bpf.elf.Btf;
 import dev.kernelflight.bpf.elf.MalformedObjectException;
 import dev.kernelflight.bpf.program.KernelBtf;
@@ -20,7 +21,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** Tries hooks in order. One instance serves one attempt on one thread. */
+/** Puts hooks in force. One instance serves one attempt on one thread. */
 public final class Attacher {
   private final LoadedObject object;
   private @Nullable Btf kernelBtf;
@@ -30,69 +31,73 @@ public final class Attacher {
     this.object = object;
   }
 
-  /** A hook that cannot be had on this kernel, or not with these privileges. */
-  private static final class RefusedException extends Exception {
+  /** Something about this kernel, and not an answer of it, that rules a hook out. */
+  private static final class UnsuitableException extends Exception {
     private static final long serialVersionUID = 1L;
-    private final String reason;
-    private final boolean permission;
 
-    RefusedException(String reason, boolean permission) {
+    UnsuitableException(String reason) {
       super(reason);
-      this.reason = reason;
-      this.permission = permission;
     }
   }
 
   /**
-   * Attaches the first candidate that the kernel accepts.
+   * Attaches all of a hook, or nothing of it.
+   *
+   * @throws RefusedException if it cannot be had
+   */
+  public AttachedHook attach(Hook hook) throws RefusedException {
+    try {
+      return hook.attachments().getFirst() instanceof Sampling sampling
+          ? CpuSampler.attach(object, hook, sampling)
+          : attachPrograms(hook);
+    } catch (KernelException e) {
+      throw new RefusedException(Refusal.of(hook, e));
+    } catch (UnsuitableException e) {
+      throw new RefusedException(new Refusal(hook, String.valueOf(e.getMessage()), false));
+    }
+  }
+
+  /**
+   * Attaches the first of some hooks that the kernel accepts.
    *
    * @param what is to be seen, in words, for the message of a failure
+   * @param refused takes the refusals of those before it
    * @throws NoHookException with the reasons, if it accepts none
    */
-  public AttachedHook attachFirst(String what, List<Hook> candidates) throws NoHookException {
-    return attachFirst(what, candidates, List.of());
-  }
-
-  /**
-   * The same after others that were not even tried.
-   *
-   * @param notTried those, and why, which the answer tells before the kernel's refusals
-   */
-  public AttachedHook attachFirst(String what, List<Hook> candidates, List<Refusal> notTried)
+  public AttachedHook attachFirst(String what, List<Hook> hooks, List<Refusal> refused)
       throws NoHookException {
-    List<Refusal> refusals = new ArrayList<>(notTried);
-    for (Hook candidate : candidates) {
-      Map<String, Fd> programs = new HashMap<>();
-      List<Fd> links = new ArrayList<>();
+    for (Hook hook : hooks) {
       try {
-        for (Attachment attachment : candidate.attachments()) {
-          Fd link = attach(attachment, programs);
-          if (link != null) {
-            links.add(link);
-          }
-        }
-        return new AttachedHook(candidate, refusals, programs, links);
-      } catch (KernelException e) {
-        refusals.add(Refusal.of(candidate, e));
+        return attach(hook);
       } catch (RefusedException e) {
-        refusals.add(new Refusal(candidate, e.reason, e.permission));
-      } catch (Throwable e) {
-        close(links, programs);
-        throw e;
+        refused.add(e.refusal());
       }
-      close(links, programs);
     }
-    throw new NoHookException(what, refusals);
+    throw new NoHookException(what, refused);
   }
 
-  private static void close(List<Fd> links, Map<String, Fd> programs) {
-    links.forEach(Fd::close);
-    programs.values().forEach(Fd::close);
+  private AttachedHook attachPrograms(Hook hook) throws KernelException, UnsuitableException {
+    Map<String, Fd> programs = new HashMap<>();
+    List<Fd> links = new ArrayList<>();
+    try {
+      for (Attachment attachment : hook.attachments()) {
+        Fd link = attach(attachment, programs);
+        if (link != null) {
+          links.add(link);
+        }
+      }
+      return new AttachedPrograms(hook, programs, links);
+    } catch (Throwable e) {
+      links.forEach(Fd::close);
+      programs.values().forEach(Fd::close);
+      throw e;
+    }
   }
 
   private @Nullable Fd attach(Attachment attachment, Map<String, Fd> programs)
-      throws KernelException, RefusedException {
+      throws KernelException, UnsuitableException {
     switch (attachment) {
+      case Sampling sampling -> throw new IllegalArgumentException("not with others: " + sampling);
       case Attachment.Trampoline trampoline -> {
         int function = trampolineTarget(trampoline);
         Fd program = load(trampoline.program(), function, programs);
@@ -140,35 +145,33 @@ public final class Attacher {
     return loaded;
   }
 
-  private int trampolineTarget(Attachment.Trampoline trampoline) throws RefusedException {
+  private int trampolineTarget(Attachment.Trampoline trampoline) throws UnsuitableException {
     Btf btf = kernelBtf();
     OptionalInt function = btf.function(trampoline.function());
     if (function.isEmpty()) {
-      throw new RefusedException(
-          "the kernel's BTF has no function " + trampoline.function(), false);
+      throw new UnsuitableException("the kernel's BTF has no function " + trampoline.function());
     }
     int parameters = btf.parameters(function.getAsInt());
     if (parameters != trampoline.parameters()) {
-      throw new RefusedException(
+      throw new UnsuitableException(
           trampoline.function()
               + " has "
               + parameters
               + " parameters on this kernel, and "
               + trampoline.parameters()
-              + " were expected",
-          false);
+              + " were expected");
     }
     return function.getAsInt();
   }
 
-  private Btf kernelBtf() throws RefusedException {
+  private Btf kernelBtf() throws UnsuitableException {
     if (kernelBtf == null) {
       try {
         kernelBtf = KernelBtf.read();
       } catch (NoSuchFileException e) {
-        throw new RefusedException("the kernel was built without BTF: no " + KernelBtf.FILE, false);
+        throw new UnsuitableException("the kernel was built without BTF: no " + KernelBtf.FILE);
       } catch (IOException | MalformedObjectException e) {
-        throw new RefusedException("cannot read the kernel's BTF: " + e, false);
+        throw new UnsuitableException("cannot read the kernel's BTF: " + e);
       }
     }
     return kernelBtf;

@@ -1,12 +1,13 @@
 package dev.kernelflight.bpf.attach;
 
+import dev.kernelflight.bpf.sys.PerfEvent.SampleClock;
 import java.util.List;
 
 /**
  * A way to see one kind of event: the attachments that are needed together.
  *
  * @param target the kernel functions, tracepoints or counters, for people
- * @param attachments none where there is one a CPU, see {@link CpuSampler}
+ * @param attachments in the order in which they are made
  */
 public record Hook(HookKind kind, String target, List<Attachment> attachments) {
 
@@ -72,6 +73,13 @@ public record Hook(HookKind kind, String target, List<Attachment> attachments) {
      * @param tracepoint its category and name, such as {@code sched/sched_process_exit}
      */
     record ClassicTracepoint(String program, String tracepoint) implements Attachment {}
+
+    /**
+     * A program that interrupts each CPU at a frequency; the only attachment of its hook.
+     *
+     * @param frequency in Hz
+     */
+    record Sampling(String program, SampleClock clock, int frequency) implements Attachment {}
   }
 
   @Override

@@ -7,3 +7,4 @@
 package dev.kernelflight.bpf.attach;
 
 import org.jspecify.annotations.NullMarked;
+

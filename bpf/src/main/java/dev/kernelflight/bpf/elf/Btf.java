@@ -5,7 +5,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -166,6 +168,19 @@ public final class Btf {
       }
     }
     return members;
+  }
+
+  /** The constants of an enum, in their order. */
+  Map<String, Integer> enumerators(int id) {
+    int at = offset(id);
+    int entries = types.getInt(at + 4) & 0xffff;
+    Map<String, Integer> constants = new LinkedHashMap<>();
+    for (int i = 0; i < entries; i++) {
+      int entry = at + 12 + 8 * i;
+      constants.put(
+          BpfObject.cString(strings, types.getInt(entry)), types.getInt(entry + Integer.BYTES));
+    }
+    return constants;
   }
 
   /** The size of a type in bytes. */

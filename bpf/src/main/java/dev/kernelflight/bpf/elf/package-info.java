@@ -7,3 +7,4 @@
 package dev.kernelflight.bpf.elf;
 
 import org.jspecify.annotations.NullMarked;
+

@@ -7,3 +7,4 @@
 package dev.kernelflight.bpf.program;
 
 import org.jspecify.annotations.NullMarked;
+

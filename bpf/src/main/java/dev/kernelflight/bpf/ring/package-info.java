@@ -7,3 +7,4 @@
 package dev.kernelflight.bpf.ring;
 
 import org.jspecify.annotations.NullMarked;
+

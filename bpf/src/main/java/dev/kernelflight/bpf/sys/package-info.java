@@ -11,3 +11,4 @@
 package dev.kernelflight.bpf.sys;
 
 import org.jspecify.annotations.NullMarked;
+

@@ -4,15 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kernelflight.bpf.KernelTest;
-import dev.kernelflight.bpf.Tracer;
-import dev.kernelflight.bpf.Wanted;
+import dev.kernelflight.bpf.LocalSession;
+import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpenHooks;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelObjects;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -26,21 +31,23 @@ import org.junit.jupiter.params.provider.EnumSource;
 class AttachTest {
   private static final Path KPROBES = Path.of("/sys/bus/event_source/devices/kprobe/type");
 
-  private static Tracer open(Optional<HookKind> kind, Epoll epoll) throws Exception {
-    return Tracer.open(
-        new Tracer.Options(kind, Tracer.Buffer.PERF, 16), CurrentProcess.threadId(), epoll);
+  private static Session open(Optional<HookKind> kind, Epoll epoll) throws Exception {
+    return LocalSession.open(
+        new LocalSession.Options(kind, LocalSession.Buffer.PERF, 16),
+        CurrentProcess.threadId(),
+        epoll);
   }
 
   @ParameterizedTest
   @EnumSource(names = "PERF_EVENT", mode = EnumSource.Mode.EXCLUDE)
   void theOneKindThatIsAskedForOrTheReasonsWhyNot(HookKind kind) throws Exception {
     try (Epoll epoll = new Epoll();
-        Tracer tracer = open(Optional.of(kind), epoll)) {
-      tracer.follow(Wanted.fileOpensOnly());
-      Tracer.Probe probe = tracer.fileOpenProbe().orElseThrow();
+        Session session = open(Optional.of(kind), epoll)) {
+      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      Session.Probe probe = session.probe(Sources.FILE_OPENS).orElseThrow();
       assertThat(probe.hook().kind()).isEqualTo(kind);
       assertThat(probe.refusals()).allMatch(refusal -> refusal.hook().kind() == kind);
-      assertThat(tracer.skippedRuns()).isNotNegative();
+      assertThat(session.skippedRuns()).isNotNegative();
     } catch (NoHookException e) {
       assertThat(kind == HookKind.KPROBE && Files.exists(KPROBES))
           .as("a kernel with kprobes refused: " + e.getMessage())
@@ -56,9 +63,9 @@ class AttachTest {
   @Test
   void theCheapestThatTheKernelAcceptsAndWhyNotACheaperOne() throws Exception {
     try (Epoll epoll = new Epoll();
-        Tracer tracer = open(Optional.empty(), epoll)) {
-      tracer.follow(Wanted.fileOpensOnly());
-      Tracer.Probe probe = tracer.fileOpenProbe().orElseThrow();
+        Session session = open(Optional.empty(), epoll)) {
+      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      Session.Probe probe = session.probe(Sources.FILE_OPENS).orElseThrow();
       List<Hook> functions =
           FileOpenHooks.inOrder(Architecture.current(), KernelNames.ofThisMachine());
       int accepted = functions.indexOf(probe.hook());
@@ -84,7 +91,8 @@ class AttachTest {
   @Test
   void noCandidateAtAll() throws Exception {
     try (var object = TestObject.create()) {
-      assertThatThrownBy(() -> new Attacher(object).attachFirst("opens", List.of()))
+      assertThatThrownBy(
+              () -> new Attacher(object).attachFirst("opens", List.of(), new ArrayList<>()))
           .isInstanceOf(NoHookException.class);
     }
   }
@@ -104,10 +112,12 @@ class AttachTest {
             "whole",
             List.of(new Hook.Attachment.RawTracepoint("sys_exit", "sys_exit")));
     List<String> before = KernelObjects.anonymous();
+    List<Refusal> refusals = new ArrayList<>();
     try (var object = TestObject.create();
-        AttachedHook attached = new Attacher(object).attachFirst("opens", List.of(half, whole))) {
+        AttachedHook attached =
+            new Attacher(object).attachFirst("opens", List.of(half, whole), refusals)) {
       assertThat(attached.hook()).isEqualTo(whole);
-      assertThat(attached.refusals())
+      assertThat(refusals)
           .singleElement()
           .satisfies(refusal -> {
             assertThat(refusal.hook()).isEqualTo(half);
@@ -133,7 +143,8 @@ class AttachTest {
             List.of(
                 new Hook.Attachment.Kprobe("openat2_kprobe", "no_such_function", false, false)));
     try (var object = TestObject.create()) {
-      assertThatThrownBy(() -> new Attacher(object).attachFirst("opens", List.of(fentry, kprobe)))
+      assertThatThrownBy(() ->
+              new Attacher(object).attachFirst("opens", List.of(fentry, kprobe), new ArrayList<>()))
           .isInstanceOfSatisfying(
               NoHookException.class,
               e -> assertEachIsRefused(e.refusals(), List.of(fentry, kprobe)))
@@ -150,7 +161,8 @@ class AttachTest {
             "do_sys_openat2",
             List.of(new Hook.Attachment.Trampoline("openat2_fentry", "do_sys_openat2", false, 7)));
     try (var object = TestObject.create()) {
-      assertThatThrownBy(() -> new Attacher(object).attachFirst("opens", List.of(hook)))
+      assertThatThrownBy(
+              () -> new Attacher(object).attachFirst("opens", List.of(hook), new ArrayList<>()))
           .isInstanceOfSatisfying(
               NoHookException.class,
               e ->

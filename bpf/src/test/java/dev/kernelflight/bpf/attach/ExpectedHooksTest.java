@@ -3,8 +3,11 @@ package dev.kernelflight.bpf.attach;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.bpf.KernelTest;
-import dev.kernelflight.bpf.Tracer;
-import dev.kernelflight.bpf.Wanted;
+import dev.kernelflight.bpf.LocalSession;
+import dev.kernelflight.bpf.Session;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.util.ArrayList;
@@ -36,15 +39,15 @@ class ExpectedHooksTest {
     return HookKind.valueOf(name.toUpperCase(Locale.ROOT));
   }
 
-  private static Tracer.Probe probe(Optional<HookKind> kind) throws Exception {
+  private static Session.Probe probe(Optional<HookKind> kind) throws Exception {
     try (Epoll epoll = new Epoll();
-        Tracer tracer =
-            Tracer.open(
-                new Tracer.Options(kind, Tracer.Buffer.PERF, 16),
+        Session session =
+            LocalSession.open(
+                new LocalSession.Options(kind, LocalSession.Buffer.PERF, 16),
                 CurrentProcess.threadId(),
                 epoll)) {
-      tracer.follow(Wanted.fileOpensOnly());
-      return tracer.fileOpenProbe().orElseThrow();
+      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      return session.probe(Sources.FILE_OPENS).orElseThrow();
     }
   }
 
@@ -54,7 +57,7 @@ class ExpectedHooksTest {
     List<Refusal> refusals = new ArrayList<>();
     for (HookKind kind : EnumSet.complementOf(EnumSet.of(HookKind.PERF_EVENT))) {
       try {
-        Tracer.Probe probe = probe(Optional.of(kind));
+        Session.Probe probe = probe(Optional.of(kind));
         accepted.add(probe.hook().kind());
         refusals.addAll(probe.refusals());
       } catch (NoHookException e) {
@@ -66,7 +69,7 @@ class ExpectedHooksTest {
 
   @Test
   void oneOfThemIsTakenByItself() throws Exception {
-    Tracer.Probe probe = probe(Optional.empty());
+    Session.Probe probe = probe(Optional.empty());
     System.out.println("KERNELFLIGHT hook=" + probe.hook().kind().name().toLowerCase(Locale.ROOT));
     assertThat(probe.hook().kind())
         .as(probe.refusals().toString())

@@ -58,7 +58,7 @@ class KernelExceptionTest {
 
   @Test
   void fromARealCall() {
-    assertThatThrownBy(() -> Native.check("close", Syscalls.call("close", -1)))
+    assertThatThrownBy(() -> Native.check("close", RawSyscalls.call("close", -1)))
         .hasMessageStartingWith("close: EBADF");
   }
 }

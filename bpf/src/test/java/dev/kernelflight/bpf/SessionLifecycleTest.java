@@ -3,8 +3,11 @@ package dev.kernelflight.bpf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelObjects;
@@ -17,14 +20,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Nothing of a tracer outlives it. */
+/** Nothing of a session outlives it. */
 @KernelTest
-class TracerLifecycleTest {
-  private static Tracer open(Buffer buffer, Epoll epoll) throws Exception {
-    Tracer tracer =
-        Tracer.open(new Options(Optional.empty(), buffer, 16), CurrentProcess.threadId(), epoll);
-    tracer.follow(Wanted.fileOpensOnly());
-    return tracer;
+class SessionLifecycleTest {
+  private static Session open(Buffer buffer, Epoll epoll) throws Exception {
+    Session session =
+        LocalSession.open(
+            new Options(Optional.empty(), buffer, 16), CurrentProcess.threadId(), epoll);
+    session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+    return session;
   }
 
   @ParameterizedTest
@@ -34,9 +38,9 @@ class TracerLifecycleTest {
     Set<KernelObjects.Id> before = KernelObjects.held();
     Set<KernelObjects.Id> while_;
     try (Epoll epoll = new Epoll()) {
-      try (Tracer tracer = open(buffer, epoll)) {
+      try (Session session = open(buffer, epoll)) {
         while_ = KernelObjects.held();
-        assertThat(tracer.transport().description()).contains("pages");
+        assertThat(session.transport().description()).contains("pages");
       }
     }
     while_.removeAll(before);
@@ -56,8 +60,8 @@ class TracerLifecycleTest {
     List<String> before = KernelObjects.anonymous();
     for (int i = 0; i < 20; i++) {
       try (Epoll epoll = new Epoll();
-          Tracer tracer = open(buffer, epoll)) {
-        assertThat(tracer.counters()).isNotEmpty();
+          Session session = open(buffer, epoll)) {
+        assertThat(session.counters()).isNotEmpty();
         assertThat(KernelObjects.anonymous()).hasSizeGreaterThan(before.size());
       }
     }
@@ -68,12 +72,12 @@ class TracerLifecycleTest {
   @EnumSource
   void closingTwiceIsHarmlessAndUsingItAfterwardsIsNoCrash(Buffer buffer) throws Exception {
     try (Epoll epoll = new Epoll()) {
-      Tracer tracer = open(buffer, epoll);
-      tracer.close();
-      tracer.close();
-      assertThatThrownBy(() -> tracer.follow(Wanted.fileOpensOnly()))
+      Session session = open(buffer, epoll);
+      session.close();
+      session.close();
+      assertThatThrownBy(() -> session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL)))
           .isInstanceOf(IllegalStateException.class);
-      assertThatThrownBy(tracer::counters).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(session::counters).isInstanceOf(IllegalStateException.class);
     }
   }
 
@@ -81,8 +85,8 @@ class TracerLifecycleTest {
   @EnumSource
   void theDescriptionSaysHowLargeTheBuffersAre(Buffer buffer) throws Exception {
     try (Epoll epoll = new Epoll();
-        Tracer tracer = open(buffer, epoll)) {
-      assertThat(tracer.transport().description())
+        Session session = open(buffer, epoll)) {
+      assertThat(session.transport().description())
           .matches(
               buffer != Buffer.RING
                   ? "perf buffers of 16 pages on \\d+ CPUs"

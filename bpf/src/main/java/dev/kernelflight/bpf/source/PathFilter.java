@@ -1,4 +1,4 @@
-package dev.kernelflight.agent.settings;
+package dev.kernelflight.bpf.source;
 
 import java.util.List;
 import java.util.regex.Pattern;
@@ -6,19 +6,27 @@ import java.util.regex.Pattern;
 /**
  * Which paths are wanted: prefixes ({@code /etc/}) and globs ({@code /var/**}{@code /*.log}, where
  * {@code *} and {@code ?} stop at a slash and {@code **} does not). Immutable.
- *
- * @param prefixes all of them without wildcards, for the kernel, or none where only user space can
- *     decide
  */
-public record PathFilter(List<String> prefixes, List<Pattern> patterns) {
+public final class PathFilter {
   /** Every path. */
-  public static final PathFilter ALL = new PathFilter(List.of(), List.of());
+  public static final PathFilter ALL = new PathFilter(List.of());
+
+  private final List<String> wanted;
+  private final List<Pattern> patterns;
+
+  private PathFilter(List<String> wanted) {
+    this.wanted = List.copyOf(wanted);
+    patterns = wanted.stream().map(PathFilter::pattern).toList();
+  }
 
   /** Reads prefixes and globs; none means all paths. */
   public static PathFilter of(List<String> wanted) {
-    return new PathFilter(
-        wanted.stream().map(PathFilter::literalStart).toList(),
-        wanted.stream().map(PathFilter::pattern).toList());
+    return new PathFilter(wanted);
+  }
+
+  /** What each match begins with: so much the kernel can compare. None where any path matches. */
+  public List<String> prefixes() {
+    return wanted.stream().map(PathFilter::literalStart).toList();
   }
 
   /** Whether a path is wanted. */
@@ -34,7 +42,6 @@ public record PathFilter(List<String> prefixes, List<Pattern> patterns) {
     return false;
   }
 
-  /** What every match begins with: so much even the kernel can compare. */
   private static String literalStart(String wanted) {
     for (int i = 0; i < wanted.length(); i++) {
       if ("*?".indexOf(wanted.charAt(i)) >= 0) {
@@ -69,5 +76,20 @@ public record PathFilter(List<String> prefixes, List<Pattern> patterns) {
     }
     // a prefix matches the start of a path, a glob all of it
     return Pattern.compile(glob ? regex + "\\z" : regex.toString(), Pattern.DOTALL);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof PathFilter filter && wanted.equals(filter.wanted);
+  }
+
+  @Override
+  public int hashCode() {
+    return wanted.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return wanted.isEmpty() ? "all" : String.join(",", wanted);
   }
 }

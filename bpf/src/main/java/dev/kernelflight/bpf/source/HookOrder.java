@@ -1,16 +1,18 @@
-package dev.kernelflight.bpf.attach;
+package dev.kernelflight.bpf.source;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment.ClassicTracepoint;
 import dev.kernelflight.bpf.attach.Hook.Attachment.KprobeMulti;
 import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.Hook.Attachment.TracepointSwitch;
+import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.sys.Bpf;
 import java.util.List;
 
 /**
- * The hooks that are tried, in order.
+ * The hooks that depend on the kernel, in the order in which they are tried.
  *
  * @param fileOpens functions that see nothing but opens, see {@link FileOpenHooks}
  * @param syscalls the tracepoints that every system call passes

@@ -6,11 +6,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
 /** System calls by name, for tests that must know exactly which call was made. */
-public final class Syscalls {
+public final class RawSyscalls {
   /** {@code AT_FDCWD}. */
   public static final int WORKING_DIRECTORY = -100;
 
-  private Syscalls() {}
+  private RawSyscalls() {}
 
   /**
    * Makes a call: its result, or the negative errno.

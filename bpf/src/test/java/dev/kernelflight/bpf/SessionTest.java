@@ -1,20 +1,23 @@
 package dev.kernelflight.bpf;
 
-import static dev.kernelflight.bpf.sys.Syscalls.WORKING_DIRECTORY;
-import static dev.kernelflight.bpf.sys.Syscalls.openAndClose;
+import static dev.kernelflight.bpf.sys.RawSyscalls.WORKING_DIRECTORY;
+import static dev.kernelflight.bpf.sys.RawSyscalls.openAndClose;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.kernelflight.bpf.Tracer.Buffer;
-import dev.kernelflight.bpf.Tracer.Counters;
-import dev.kernelflight.bpf.Tracer.Options;
+import dev.kernelflight.bpf.LocalSession.Buffer;
+import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
+import dev.kernelflight.bpf.source.PathFilter;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
-import dev.kernelflight.bpf.sys.Syscalls;
+import dev.kernelflight.bpf.sys.RawSyscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -33,9 +36,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the tracer sees of this process, by every hook that this kernel has and both transports. */
+/**
+ * What the session sees of this process, by every hook that this kernel has and both transports.
+ */
 @KernelTest
-class TracerTest {
+class SessionTest {
   private static final int ENOENT = 2;
   private static final int EFAULT = 14;
   private static final int EISDIR = 21;
@@ -52,9 +57,9 @@ class TracerTest {
     for (HookKind kind : EnumSet.complementOf(EnumSet.of(HookKind.PERF_EVENT))) {
       Options perf = new Options(Optional.of(kind), Buffer.PERF, PAGES);
       try (Epoll epoll = new Epoll();
-          Tracer tracer = Tracer.open(perf, CurrentProcess.threadId(), epoll)) {
-        tracer.follow(Wanted.fileOpensOnly());
-        assertThat(tracer.fileOpenProbe().orElseThrow().hook().kind()).isEqualTo(kind);
+          Session session = LocalSession.open(perf, CurrentProcess.threadId(), epoll)) {
+        session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+        assertThat(session.probe(Sources.FILE_OPENS).orElseThrow().hook().kind()).isEqualTo(kind);
         setups.add(perf);
         setups.add(new Options(Optional.of(kind), Buffer.RING, PAGES));
       } catch (NoHookException e) {
@@ -129,14 +134,14 @@ class TracerTest {
       int other = tid + Carriers.SLOTS;
       long unmapped = 8;
       assertThat(javaThread(traced, "before", () -> {})).isZero();
-      traced.tracer.carriers().add(tid, current.address());
+      traced.session.carriers().add(tid, current.address());
       assertThat(javaThread(traced, "first", () -> current.set(JAVA_LONG, 0, 1L << 40)))
           .isEqualTo(1L << 40);
       assertThat(javaThread(traced, "second", () -> current.set(JAVA_LONG, 0, 7))).isEqualTo(7);
-      traced.tracer.carriers().add(tid, unmapped);
+      traced.session.carriers().add(tid, unmapped);
       assertThat(javaThread(traced, "unmapped", () -> {})).as("unreadable").isEqualTo(-1);
-      traced.tracer.carriers().remove(tid);
-      traced.tracer.carriers().add(other, current.address());
+      traced.session.carriers().remove(tid);
+      traced.session.carriers().add(other, current.address());
       assertThat(javaThread(traced, "another's", () -> {})).isZero();
     }
   }
@@ -184,13 +189,13 @@ class TracerTest {
     try (TracedProcess traced = new TracedProcess(options)) {
       int base =
           traced.onOpener(
-              () -> (int) Syscalls.call("openat", WORKING_DIRECTORY, directory + "", 0, 0));
+              () -> (int) RawSyscalls.call("openat", WORKING_DIRECTORY, directory + "", 0, 0));
       try {
         int fd = traced.onOpener(() -> openAndClose("openat", base, "relative", 0, 0));
         assertThat(fd).isGreaterThan(base);
         assertThat(only(traced, "relative", fd).directory()).isEqualTo(base);
       } finally {
-        Syscalls.call("close", base);
+        RawSyscalls.call("close", base);
       }
     }
   }
@@ -381,12 +386,10 @@ class TracerTest {
     }
   }
 
-  private static Wanted opens(long threshold, boolean failedOnly, List<String> prefixes) {
-    return new Wanted(
-        Optional.of(new Wanted.FileOpens(threshold, failedOnly, prefixes)),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty());
+  private static Demand opens(long threshold, boolean failedOnly, List<String> prefixes) {
+    PathFilter paths = PathFilter.of(prefixes);
+    return Demand.of(
+        Sources.FILE_OPENS, new FileOpens.Wanted(threshold, failedOnly, paths));
   }
 
   @ParameterizedTest
@@ -396,7 +399,7 @@ class TracerTest {
     Path missing = directory.resolve("missing");
     Path there = Files.createFile(directory.resolve("there"));
     try (TracedProcess traced = new TracedProcess(options)) {
-      traced.tracer.follow(opens(0, true, List.of()));
+      traced.session.follow(opens(0, true, List.of()));
       traced.onOpener(() -> openOften(missing, 3));
       traced.onOpener(() -> openOften(there, 3));
       assertThat(traced.opensOf(missing)).hasSize(3);
@@ -412,7 +415,7 @@ class TracerTest {
     Path two = directory.resolve("two-of-two");
     Path other = directory.resolve("other");
     try (TracedProcess traced = new TracedProcess(options)) {
-      traced.tracer.follow(
+      traced.session.follow(
           opens(0, false, List.of(directory.resolve("one") + "", directory.resolve("two-") + "")));
       traced.onOpener(() -> openOften(one, 2));
       traced.onOpener(() -> openOften(two, 3));
@@ -421,7 +424,7 @@ class TracerTest {
       assertThat(traced.opensOf(two)).hasSize(3);
       assertThat(traced.opensOf(other)).isEmpty();
 
-      traced.tracer.follow(Wanted.fileOpensOnly());
+      traced.session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
       traced.onOpener(() -> openOften(other, 4));
       assertThat(traced.opensOf(other)).hasSize(4);
     }
@@ -433,7 +436,7 @@ class TracerTest {
     Path file = directory.resolve("missing");
     int made = 500;
     try (TracedProcess traced = new TracedProcess(options)) {
-      traced.tracer.follow(opens(TimeUnit.HOURS.toNanos(1), false, List.of()));
+      traced.session.follow(opens(TimeUnit.HOURS.toNanos(1), false, List.of()));
       exactly(
           made,
           () -> {
@@ -443,7 +446,7 @@ class TracerTest {
           });
       assertThat(traced.opensOf(file)).isEmpty();
 
-      traced.tracer.follow(Wanted.fileOpensOnly());
+      traced.session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
       traced.onOpener(() -> openOften(file, 3));
       assertThat(traced.opensOf(file)).hasSize(3);
     }

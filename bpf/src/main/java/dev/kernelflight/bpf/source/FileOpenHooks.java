@@ -1,10 +1,12 @@
-package dev.kernelflight.bpf.attach;
+package dev.kernelflight.bpf.source;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Kprobe;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Trampoline;
+import dev.kernelflight.bpf.attach.HookKind;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,10 +1,12 @@
-package dev.kernelflight.bpf.attach;
+package dev.kernelflight.bpf.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.abi.KernelNames;
+import dev.kernelflight.bpf.attach.Hook;
 import dev.kernelflight.bpf.attach.Hook.Attachment.Kprobe;
+import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.elf.BpfObject;
 import java.util.Comparator;
 import java.util.List;
