@@ -1,6 +1,6 @@
 package dev.kernelflight.agent;
 
-import dev.kernelflight.bpf.Tracer;
+import dev.kernelflight.bpf.LocalSession;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.sys.Cpus;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param virtualThreads whether to tell virtual threads from the threads that carry them
  * @param required whether the application must not start without tracing
  */
-public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boolean required) {
+public record AgentOptions(LocalSession.Options tracing, boolean virtualThreads, boolean required) {
   static final String KNOWN =
       """
         attach=auto|fentry|kprobe|tracepoint  the hook to use; auto takes the cheapest (default)
@@ -45,8 +45,10 @@ public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boole
   /** What holds where nothing is said. */
   public static AgentOptions defaults() {
     return new AgentOptions(
-        new Tracer.Options(
-            Optional.empty(), Tracer.Buffer.AUTO, Tracer.Options.defaultPages(onlineCpus())),
+        new LocalSession.Options(
+            Optional.empty(),
+            LocalSession.Buffer.AUTO,
+            LocalSession.Options.defaultPages(onlineCpus())),
         true,
         false);
   }
@@ -96,17 +98,19 @@ public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boole
   /** With another value of an option. */
   public AgentOptions with(String name, String value) throws BadOptionException {
     return switch (name) {
-      case "attach" -> tracing(new Tracer.Options(hook(value), tracing.buffer(), tracing.pages()));
+      case "attach" ->
+          tracing(new LocalSession.Options(hook(value), tracing.buffer(), tracing.pages()));
       case "buffer" ->
-          tracing(new Tracer.Options(tracing.attach(), buffer(value), tracing.pages()));
-      case "pages" -> tracing(new Tracer.Options(tracing.attach(), tracing.buffer(), pages(value)));
+          tracing(new LocalSession.Options(tracing.attach(), buffer(value), tracing.pages()));
+      case "pages" ->
+          tracing(new LocalSession.Options(tracing.attach(), tracing.buffer(), pages(value)));
       case "virtual-threads" -> new AgentOptions(tracing, bool(name, value), required);
       case "required" -> new AgentOptions(tracing, virtualThreads, bool(name, value));
       default -> throw new BadOptionException("there is no option \"" + name + "\"");
     };
   }
 
-  private AgentOptions tracing(Tracer.Options changed) {
+  private AgentOptions tracing(LocalSession.Options changed) {
     return new AgentOptions(changed, virtualThreads, required);
   }
 
@@ -120,11 +124,11 @@ public record AgentOptions(Tracer.Options tracing, boolean virtualThreads, boole
     };
   }
 
-  private static Tracer.Buffer buffer(String value) throws BadOptionException {
+  private static LocalSession.Buffer buffer(String value) throws BadOptionException {
     return switch (value) {
-      case "auto" -> Tracer.Buffer.AUTO;
-      case "perf" -> Tracer.Buffer.PERF;
-      case "ring" -> Tracer.Buffer.RING;
+      case "auto" -> LocalSession.Buffer.AUTO;
+      case "perf" -> LocalSession.Buffer.PERF;
+      case "ring" -> LocalSession.Buffer.RING;
       default -> throw wrong("buffer", value, "auto, perf or ring");
     };
   }

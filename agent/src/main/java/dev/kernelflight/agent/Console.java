@@ -1,5 +1,7 @@
 package dev.kernelflight.agent;
 
+import dev.kernelflight.agent.show.Printable;
+
 /**
  * What the agent has to say to people: on stderr, since a logger that is initialised in premain
  * would be configured before the application can do it.

@@ -1,6 +1,6 @@
 package dev.kernelflight.agent;
 
-import dev.kernelflight.agent.enrich.JavaThreads;
+import dev.kernelflight.agent.threads.JavaThreads;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;

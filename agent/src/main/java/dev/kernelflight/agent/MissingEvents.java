@@ -1,88 +1,60 @@
 package dev.kernelflight.agent;
 
-import dev.kernelflight.agent.emit.OutageReporter.Missing;
-import dev.kernelflight.bpf.Tracer;
-import dev.kernelflight.bpf.Wanted;
-import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.agent.jfr.OutageReporter.Missing;
+import dev.kernelflight.agent.kind.Kinds;
+import dev.kernelflight.agent.kind.TracedKind;
+import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.attach.Refusal;
-import dev.kernelflight.events.CpuSampleEvent;
-import dev.kernelflight.events.FileOpenEvent;
-import dev.kernelflight.events.SyscallEvent;
-import dev.kernelflight.events.SyscallStatisticsEvent;
-import java.util.Arrays;
+import dev.kernelflight.bpf.source.Demand;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** Events that recordings want and that are not recorded, by their names, and why. */
 final class MissingEvents {
   private MissingEvents() {}
 
-  /** All that is wanted, where nothing is traced. */
-  static Map<String, Missing> all(Wanted wanted, String why) {
+  /** All of these, where nothing is traced. */
+  static Map<String, Missing> all(Demand demand, String why) {
     Map<String, Missing> missing = new LinkedHashMap<>();
-    put(missing, FileOpenEvent.NAME, wanted.fileOpens(), Optional.empty(), why);
-    put(missing, SyscallEvent.NAME, wanted.syscalls(), Optional.empty(), why);
-    put(missing, SyscallStatisticsEvent.NAME, wanted.statistics(), Optional.empty(), why);
-    put(missing, CpuSampleEvent.NAME, wanted.samples(), Optional.empty(), why);
-    return missing;
-  }
-
-  /**
-   * What a tracer does not see.
-   *
-   * @param refused why it does not, where the kernel refused something
-   */
-  static Map<String, Missing> of(Tracer tracer, @Nullable NoHookException refused) {
-    Map<String, Missing> missing = new LinkedHashMap<>();
-    Wanted wanted = tracer.wanted();
-    String noCalls = why(refused, Tracer.SYSCALLS);
-    put(
-        missing,
-        FileOpenEvent.NAME,
-        wanted.fileOpens(),
-        tracer.fileOpenProbe(),
-        why(refused, Tracer.FILE_OPENS));
-    put(missing, SyscallEvent.NAME, wanted.syscalls(), tracer.syscallProbe(), noCalls);
-    put(missing, SyscallStatisticsEvent.NAME, wanted.statistics(), tracer.syscallProbe(), noCalls);
-    put(
-        missing,
-        CpuSampleEvent.NAME,
-        wanted.samples(),
-        tracer.sampleProbe(),
-        why(refused, Tracer.CPU_SAMPLES));
-    if (!tracer.unsampledCpus().isEmpty()) {
-      missing.put(CpuSampleEvent.NAME, new Missing("not on CPUs " + tracer.unsampledCpus(), false));
+    for (TracedKind<?> kind : Kinds.traced()) {
+      if (demand.wants(kind.source())) {
+        missing.put(kind.eventName(), new Missing(why, true));
+      }
     }
     return missing;
   }
 
-  private static void put(
-      Map<String, Missing> missing,
-      String event,
-      Optional<?> wanted,
-      Optional<Tracer.Probe> seen,
-      String why) {
-    if (wanted.isPresent() && seen.isEmpty()) {
-      missing.put(event, new Missing(why, true));
+  /** Those that are on where no recording says otherwise, where it is not known what they say. */
+  static Map<String, Missing> byDefault(String why) {
+    Map<String, Missing> missing = new LinkedHashMap<>();
+    for (TracedKind<?> kind : Kinds.traced()) {
+      if (kind.isOnByDefault()) {
+        missing.put(kind.eventName(), new Missing(why, true));
+      }
     }
+    return missing;
   }
 
-  private static String why(@Nullable NoHookException refused, String what) {
-    if (refused == null) {
-      return "attaching did not come to its end";
+  /** What a session does not see, or not everywhere. */
+  static Map<String, Missing> of(Session session) {
+    Map<String, Missing> missing = new LinkedHashMap<>();
+    for (TracedKind<?> kind : Kinds.traced()) {
+      Map<Integer, String> unseen = session.unseenCpus(kind.source());
+      if (session.demand().wants(kind.source()) && session.probe(kind.source()).isEmpty()) {
+        missing.put(kind.eventName(), new Missing(why(session, kind), true));
+      } else if (!unseen.isEmpty()) {
+        missing.put(kind.eventName(), new Missing("not on CPUs " + unseen, false));
+      }
     }
-    // what is not told of that event holds for it, too: all calls need the ends of threads
-    NoHookException own =
-        Stream.concat(Stream.of(refused), Arrays.stream(refused.getSuppressed()))
-            .filter(NoHookException.class::isInstance)
-            .map(NoHookException.class::cast)
-            .filter(refusal -> refusal.what().equals(what))
-            .findFirst()
-            .orElse(refused);
-    return own.refusals().stream().map(Refusal::toString).collect(Collectors.joining("\n"));
+    return missing;
+  }
+
+  private static String why(Session session, TracedKind<?> kind) {
+    return session
+        .failure(kind.source())
+        .map(failure ->
+            failure.refusals().stream().map(Refusal::toString).collect(Collectors.joining("\n")))
+        .orElse("attaching did not come to its end");
   }
 }

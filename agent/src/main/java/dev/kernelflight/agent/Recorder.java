@@ -1,15 +1,16 @@
 package dev.kernelflight.agent;
 
-import dev.kernelflight.agent.emit.OutageReporter;
-import dev.kernelflight.agent.emit.OutageReporter.Missing;
-import dev.kernelflight.agent.emit.ProbeReporter;
-import dev.kernelflight.agent.enrich.JavaThreads;
-import dev.kernelflight.agent.settings.RecordingSettings;
-import dev.kernelflight.agent.settings.RecordingSettings.Requested;
-import dev.kernelflight.bpf.Tracer;
-import dev.kernelflight.bpf.Wanted;
+import dev.kernelflight.agent.jfr.OutageReporter;
+import dev.kernelflight.agent.jfr.OutageReporter.Missing;
+import dev.kernelflight.agent.jfr.RecordingSettings;
+import dev.kernelflight.agent.kind.Kinds;
+import dev.kernelflight.agent.threads.JavaThreads;
+import dev.kernelflight.bpf.LocalSession;
+import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.EventsLostEvent;
@@ -91,10 +92,15 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     lock.lock();
     try {
       Drainer ready = drainer();
-      try (Tracer trial = Tracer.open(options.tracing(), ready.tid(), means(ready).epoll())) {
-        trial.follow(Wanted.fileOpensOnly());
-        return "file opens by "
-            + trial.fileOpenProbe().map(probe -> probe.hook().toString()).orElse("no hook")
+      try (Session trial =
+          LocalSession.open(options.tracing(), ready.tid(), means(ready).epoll())) {
+        trial.follow(Demand.of(Sources.FILE_OPENS, Kinds.OPENS.all()));
+        return Sources.FILE_OPENS
+            + " by "
+            + trial
+                .probe(Sources.FILE_OPENS)
+                .map(probe -> probe.hook().toString())
+                .orElse("no hook")
             + "; "
             + trial.bufferDescription();
       }
@@ -122,7 +128,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       stopped = true;
       Pipeline attached = pipeline;
       if (attached != null) {
-        outages.update(MissingEvents.all(attached.tracer().wanted(), "the agent was detached"));
+        outages.update(MissingEvents.all(attached.demand(), "the agent was detached"));
         outages.chunkEnds();
       }
       detach();
@@ -158,7 +164,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   public Set<String> active() {
     lock.lock();
     try {
-      return pipeline == null ? Set.of() : ProbeReporter.events(pipeline.tracer());
+      return pipeline == null ? Set.of() : pipeline.events();
     } finally {
       lock.unlock();
     }
@@ -221,17 +227,17 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
    * nothing: whatever fails must not become the application's.
    */
   private void follow(boolean recordingRuns) {
-    Requested requested = Requested.BY_DEFAULT;
+    @Nullable Demand demand = null;
     @Nullable Throwable failure = null;
     try {
-      requested = recordingRuns ? settings().read() : Requested.NOTHING;
+      demand = recordingRuns ? settings().read() : Demand.NOTHING;
     } catch (Throwable e) {
       failure = e;
     }
     lock.lock();
     try {
       if (!stopped) {
-        follow(requested, failure);
+        follow(demand, failure);
       }
     } catch (Throwable e) {
       failed(e);
@@ -240,13 +246,18 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     }
   }
 
-  /** Under the lock. */
-  private void follow(Requested requested, @Nullable Throwable unread) {
+  /**
+   * Under the lock.
+   *
+   * @param demand of the recordings, or null where that could not be read
+   * @param unread why it could not
+   */
+  private void follow(@Nullable Demand demand, @Nullable Throwable unread) {
     boolean wasMissing = !outages.isEmpty();
     Throwable failure = unread == null ? refusal : unread;
-    if (failure == null) {
+    if (failure == null && demand != null) {
       try {
-        trace(requested);
+        trace(demand);
       } catch (Throwable e) {
         failure = e;
         giveUp(e);
@@ -256,9 +267,11 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     Map<String, Missing> missing = Map.of();
     if (attached != null) {
       missing = attached.missing();
-      attached.tracer().sampleLimit().ifPresent(limit -> warnOnce("kernel.CpuSample: " + limit));
+      attached.limits().forEach(this::warnOnce);
     } else if (failure != null) {
-      missing = MissingEvents.all(requested.wanted(), Shortage.reason(failure));
+      String reason = Shortage.reason(failure);
+      missing =
+          demand == null ? MissingEvents.byDefault(reason) : MissingEvents.all(demand, reason);
     }
     problem = failure == null ? null : Shortage.message(failure, attached != null);
     boolean news = outages.update(missing);
@@ -270,11 +283,11 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     }
   }
 
-  private void trace(Requested requested) throws NoHookException, KernelException, IOException {
+  private void trace(Demand demand) throws NoHookException, KernelException, IOException {
     // also with nothing to attach: its thread sees when a running recording's settings change
     drainer();
     Pipeline attached = pipeline;
-    if (requested.wanted().isNothing()) {
+    if (demand.isNothing()) {
       if (attached != null) {
         attached.finish();
         detach();
@@ -285,7 +298,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       attached = openPipeline();
       pipeline = attached;
     }
-    attached.follow(requested);
+    attached.follow(demand);
   }
 
   /** Detaches where nothing is seen, or where what failed leaves it unclear what is. */
@@ -293,7 +306,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     Pipeline attached = pipeline;
     boolean passes = Shortage.mayPass(failure);
     boolean goesOn = failure instanceof NoHookException || passes;
-    if (attached == null || !attached.seesAnything() || !goesOn) {
+    if (attached == null || attached.events().isEmpty() || !goesOn) {
       refusal = passes ? null : failure;
       detach();
     }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kernelflight.agent.AgentOptions.BadOptionException;
-import dev.kernelflight.bpf.Tracer.Buffer;
 import dev.kernelflight.bpf.attach.HookKind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

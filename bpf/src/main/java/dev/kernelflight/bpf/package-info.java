@@ -6,4 +6,3 @@
 package dev.kernelflight.bpf;
 
 import org.jspecify.annotations.NullMarked;
-

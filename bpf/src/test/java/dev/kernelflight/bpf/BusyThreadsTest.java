@@ -115,7 +115,7 @@ class BusyThreadsTest {
   void noCallIsMissing() throws Exception {
     try (TracedProcess traced = open(HookOrder.ofThisKernel())) {
       assertThat(counted(traced))
-          .as(traced.session.probe(Sources.SYSCALLS).orElseThrow().toString())
+          .as(traced.session.probe(Sources.SYSCALL_STATISTICS).orElseThrow().toString())
           .isEqualTo((long) THREADS * CALLS);
     }
   }

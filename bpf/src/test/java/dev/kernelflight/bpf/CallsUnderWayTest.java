@@ -60,7 +60,8 @@ class CallsUnderWayTest {
 
   private Path fifo() {
     Path fifo = directory.resolve("fifo");
-    assertThat(RawSyscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0)).isZero();
+    assertThat(RawSyscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0))
+        .isZero();
     return fifo;
   }
 

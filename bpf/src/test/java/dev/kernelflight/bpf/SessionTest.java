@@ -388,8 +388,7 @@ class SessionTest {
 
   private static Demand opens(long threshold, boolean failedOnly, List<String> prefixes) {
     PathFilter paths = PathFilter.of(prefixes);
-    return Demand.of(
-        Sources.FILE_OPENS, new FileOpens.Wanted(threshold, failedOnly, paths));
+    return Demand.of(Sources.FILE_OPENS, new FileOpens.Wanted(threshold, failedOnly, paths));
   }
 
   @ParameterizedTest

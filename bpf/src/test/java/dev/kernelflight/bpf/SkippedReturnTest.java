@@ -112,7 +112,8 @@ class SkippedReturnTest {
   @MethodSource("hooksThatTellThePath")
   void anotherOpensReturnIsNotIts(Options options) throws Exception {
     Path fifo = directory.resolve("fifo");
-    assertThat(RawSyscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0)).isZero();
+    assertThat(RawSyscalls.call("mknodat", WORKING_DIRECTORY, fifo + "", S_IFIFO | 0600, 0))
+        .isZero();
     try (TracedProcess traced = new TracedProcess(options)) {
       int tid = traced.onOpener(CurrentProcess::threadId);
       Future<Integer> open =

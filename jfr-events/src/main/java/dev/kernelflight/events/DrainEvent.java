@@ -13,7 +13,7 @@ import jdk.jfr.Timespan;
  * The agent's own work for a chunk of the recording. Its period is what makes JFR ask for the last
  * records before it ends a chunk.
  */
-@Name("kernel.Drain")
+@Name(DrainEvent.NAME)
 @Label("Kernel Events Drained")
 @Category("Kernel")
 @Description(
@@ -22,6 +22,9 @@ import jdk.jfr.Timespan;
 @StackTrace(false)
 @Period("endChunk")
 public final class DrainEvent extends Event {
+  /** The name of the event type. */
+  public static final String NAME = "kernel.Drain";
+
   /** Records taken from the buffers. */
   @Label("Records")
   @Description("Records that the agent took from the kernel's buffers")

@@ -11,12 +11,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Calls that should be in the recording and are not, since the last such event of the same kind.
  */
-@Name("kernel.EventsLost")
+@Name(EventsLostEvent.NAME)
 @Label("Kernel Events Lost")
 @Category("Kernel")
 @Description("Events that are missing from the recording, noticed at this time")
 @StackTrace(false)
 public final class EventsLostEvent extends Event {
+  /** The name of the event type. */
+  public static final String NAME = "kernel.EventsLost";
+
   /** Stands for a number that nobody counted. */
   public static final long UNKNOWN = -1;
 

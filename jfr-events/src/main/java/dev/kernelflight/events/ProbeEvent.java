@@ -10,13 +10,16 @@ import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
 /** How one kind of kernel event is seen. */
-@Name("kernel.Probe")
+@Name(ProbeEvent.NAME)
 @Label("Kernel Probe")
 @Category("Kernel")
 @Description("The hook in the kernel that carries an event, and why better ones were refused")
 @StackTrace(false)
 @Period("beginChunk")
 public final class ProbeEvent extends Event {
+  /** The name of the event type. */
+  public static final String NAME = "kernel.Probe";
+
   /** The event's name. */
   @Label("Event")
   @Description("Name of the event that the hook carries")

@@ -1,7 +1,15 @@
 package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.agent.AgentOptions;
-import dev.kernelflight.agent.Printable;
+import dev.kernelflight.agent.attach.AttachedJvm;
+import dev.kernelflight.agent.attach.CommandFailedException;
+import dev.kernelflight.agent.attach.FetchedRecording;
+import dev.kernelflight.agent.attach.Interruption;
+import dev.kernelflight.agent.attach.JvmProcess;
+import dev.kernelflight.agent.attach.OutputFile;
+import dev.kernelflight.agent.attach.RemoteRecording;
+import dev.kernelflight.agent.attach.TargetDirectory;
+import dev.kernelflight.agent.show.Printable;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -220,9 +228,7 @@ final class AttachCommand implements Callable<Integer> {
       }
       out()
           .println(
-              file
-                  + ": "
-                  + Printable.line(RecordedKernelEvents.in(target.file().path(), file).summary()));
+              file + ": " + Printable.line(FetchedRecording.summary(target.file().path(), file)));
       return 0;
     } catch (CommandFailedException e) {
       return fail(e);

@@ -1,6 +1,10 @@
 package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.agent.Agent;
+import dev.kernelflight.agent.attach.AttachedJvm;
+import dev.kernelflight.agent.attach.CommandFailedException;
+import dev.kernelflight.agent.attach.JvmProcess;
+import dev.kernelflight.agent.attach.TargetDirectory;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;

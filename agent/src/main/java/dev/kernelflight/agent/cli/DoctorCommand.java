@@ -1,10 +1,17 @@
 package dev.kernelflight.agent.cli;
 
 import com.grack.nanojson.JsonWriter;
-import dev.kernelflight.agent.Printable;
-import dev.kernelflight.bpf.attach.Hook;
+import dev.kernelflight.agent.attach.AgentJar;
+import dev.kernelflight.agent.attach.CommandFailedException;
+import dev.kernelflight.agent.attach.JvmProcess;
+import dev.kernelflight.agent.doctor.Check;
+import dev.kernelflight.agent.doctor.JvmChecks;
+import dev.kernelflight.agent.doctor.KernelChecks;
+import dev.kernelflight.agent.doctor.ProcessChecks;
+import dev.kernelflight.agent.kind.Kind;
+import dev.kernelflight.agent.kind.Kinds;
+import dev.kernelflight.agent.show.Printable;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -71,7 +78,9 @@ final class DoctorCommand implements Callable<Integer> {
       // this process's own privileges show in what it could do; another's only in what is known
       boolean allowed = jvm == null || ofProcess.stream().noneMatch(Check::isFailure);
       boolean works =
-          kernel.fileOpens().isPresent() && allowed && ofJvm.stream().noneMatch(Check::isFailure);
+          kernel.seen().containsKey(Kinds.OPENS)
+              && allowed
+              && ofJvm.stream().noneMatch(Check::isFailure);
       List<Check> checks =
           Stream.of(ofJvm, ofProcess, kernel.checks()).flatMap(List::stream).toList();
       boolean attachable =
@@ -92,17 +101,8 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static Verdict verdict(boolean works, KernelChecks kernel, String command) {
-    List<String> events = new ArrayList<>();
-    if (works) {
-      events.add("kernel.FileOpen");
-      if (kernel.syscalls()) {
-        events.add("kernel.Syscall");
-        events.add("kernel.SyscallStatistics");
-      }
-      if (kernel.cpuSamples()) {
-        events.add("kernel.CpuSample");
-      }
-    }
+    List<String> events =
+        works ? kernel.seen().keySet().stream().map(Kind::eventName).toList() : List.of();
     return new Verdict(works, events, command);
   }
 
@@ -144,11 +144,8 @@ final class DoctorCommand implements Callable<Integer> {
       out.println(
           "Will work: "
               + String.join(", ", verdict.events)
-              + kernel
-                  .fileOpens()
-                  .map(Hook::toString)
-                  .map(hook -> "; opens by " + hook)
-                  .orElse(""));
+              + "; opens by "
+              + kernel.seen().get(Kinds.OPENS));
       List<String> not =
           checks.stream()
               .filter(check -> check.status() != Check.Status.OK)

@@ -2,6 +2,7 @@ package dev.kernelflight.agent.cli;
 
 import dev.kernelflight.agent.Diagnosis;
 import dev.kernelflight.agent.LackingModule;
+import dev.kernelflight.agent.show.PrintableWriter;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -3,23 +3,27 @@ package dev.kernelflight.agent.cli;
 import dev.kernelflight.agent.AgentOptions;
 import dev.kernelflight.agent.AgentOptions.BadOptionException;
 import dev.kernelflight.agent.Diagnosis;
-import dev.kernelflight.agent.emit.KernelStacks;
-import dev.kernelflight.agent.recording.EventKind;
+import dev.kernelflight.agent.kind.Kind;
+import dev.kernelflight.agent.kind.Kinds;
+import dev.kernelflight.agent.kind.RecordKind;
+import dev.kernelflight.agent.kind.Symbols;
+import dev.kernelflight.agent.live.LiveSink;
+import dev.kernelflight.agent.live.PerfOutput;
+import dev.kernelflight.agent.live.PerfSession;
+import dev.kernelflight.agent.live.PerfSummary;
 import dev.kernelflight.agent.settings.BadSettingException;
-import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.agent.settings.SettingValues;
-import dev.kernelflight.bpf.Tracer;
-import dev.kernelflight.bpf.Wanted;
+import dev.kernelflight.bpf.LocalSession;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
+import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.PathFilter;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.bpf.sys.PerfEvent;
 import java.io.IOException;
 import java.math.BigDecimal;
-import java.util.BitSet;
-import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -60,24 +64,8 @@ final class PerfCommand implements Callable<Integer> {
   private static final int FAILED = 1;
   private static final int DEFAULT_FREQUENCY = 99;
 
-  /** Beyond the numbers that kernels have. */
-  private static final int MOST_SYSCALLS = 1024;
-
   /** Of the heap; the rest is for their lines and for the summary. */
   private static final int SHARE_FOR_EVENTS = 3;
-
-  /** What can be shown. */
-  enum Kind {
-    OPENS(EventKind.OPENS),
-    SYSCALLS(EventKind.SYSCALLS),
-    SAMPLES(EventKind.SAMPLES);
-
-    private final EventKind events;
-
-    Kind(EventKind events) {
-      this.events = events;
-    }
-  }
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -92,9 +80,10 @@ final class PerfCommand implements Callable<Integer> {
       names = {"-e", "--events"},
       split = ",",
       paramLabel = "KIND",
-      converter = KindConverter.class,
-      description = "which events, separated by commas: opens, syscalls, samples (default: opens)")
-  private Set<Kind> kinds = EnumSet.of(Kind.OPENS);
+      converter = Names.LiveKindConverter.class,
+      completionCandidates = Names.OfLiveKinds.class,
+      description = "which events, separated by commas: ${COMPLETION-CANDIDATES} (default: opens)")
+  private Set<RecordKind<?, ?>> kinds = Set.of(Kinds.OPENS);
 
   @Option(
       names = {"-d", "--duration"},
@@ -158,33 +147,33 @@ final class PerfCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Tracer.Options options = tracing();
-    Wanted wanted = wanted();
-    KernelStacks stacks = new KernelStacks(this::warn);
+    LocalSession.Options options = tracing();
+    Set<RecordKind<?, ?>> shown = shown();
+    Demand demand = demand(shown);
+    Symbols symbols = new Symbols(this::warn);
     PerfSession session = null;
     int exitCode = FAILED;
     try {
       Architecture.current();
       TracedProcess process = pid == null ? null : TracedProcess.of(pid);
-      if (wanted.samples().isPresent()) {
-        stacks.load();
+      if (shown.contains(Kinds.SAMPLES)) {
+        // now, and not in the middle of tracing
+        symbols.get();
       }
       session =
           new PerfSession(
               options,
               process == null
-                  ? new Tracer.Scope.AllProcesses()
-                  : new Tracer.Scope.OtherProcess(process.pid()),
-              wanted,
+                  ? new LocalSession.Scope.AllProcesses()
+                  : new LocalSession.Scope.OtherProcess(process.pid()),
+              demand,
               durationNanos,
               () -> process == null || process.runs(),
               this::warn,
-              new LiveEvents(
-                  PathFilter.of(paths),
-                  stacks,
-                  Runtime.getRuntime().maxMemory() / SHARE_FOR_EVENTS),
+              symbols,
+              new LiveSink(Runtime.getRuntime().maxMemory() / SHARE_FOR_EVENTS),
               new PerfOutput(json),
-              new PerfSummary(kindsOfEvents()));
+              new PerfSummary(shown));
       session.run();
       if (process != null && !process.runs()) {
         warn("process " + pid + " has ended");
@@ -203,43 +192,47 @@ final class PerfCommand implements Callable<Integer> {
     return exitCode;
   }
 
-  private Set<EventKind> kindsOfEvents() {
-    EnumSet<EventKind> events = EnumSet.noneOf(EventKind.class);
-    kinds.forEach(kind -> events.add(kind.events));
-    if (frequency != null) {
-      events.add(EventKind.SAMPLES);
+  /** In the order of the catalogue. */
+  private Set<RecordKind<?, ?>> shown() {
+    Set<RecordKind<?, ?>> shown = new LinkedHashSet<>();
+    for (RecordKind<?, ?> kind : Kinds.ofRecords()) {
+      if (kinds.contains(kind) || (kind == Kinds.SAMPLES && frequency != null)) {
+        shown.add(kind);
+      }
     }
-    return events;
+    return shown;
   }
 
-  private Wanted wanted() {
-    Set<EventKind> events = kindsOfEvents();
-    if (!paths.isEmpty() && !events.contains(EventKind.OPENS)) {
+  private Demand demand(Set<RecordKind<?, ?>> shown) {
+    if (!paths.isEmpty() && !shown.contains(Kinds.OPENS)) {
       throw new ParameterException(
           spec.commandLine(), "--path is about opens, and -e does not name them");
     }
-    boolean opens = events.contains(EventKind.OPENS);
-    if (!opens && !events.contains(EventKind.SYSCALLS) && (errors || threshold > 0)) {
+    if ((errors || threshold > 0) && shown.stream().noneMatch(Kind::isCall)) {
       throw new ParameterException(
-          spec.commandLine(), "--errors and --threshold are about opens and syscalls, not samples");
+          spec.commandLine(),
+          "--errors and --threshold are about opens and syscalls, and -e names neither");
     }
-    BitSet all = new BitSet();
-    all.set(0, MOST_SYSCALLS);
-    return new Wanted(
-        opens
-            ? Optional.of(new Wanted.FileOpens(threshold, errors, PathFilter.of(paths).prefixes()))
-            : Optional.empty(),
-        events.contains(EventKind.SYSCALLS)
-            ? Optional.of(new Wanted.Syscalls(threshold, errors, all))
-            : Optional.empty(),
-        Optional.empty(),
-        events.contains(EventKind.SAMPLES)
-            ? Optional.of(new Wanted.Samples(frequency == null ? DEFAULT_FREQUENCY : frequency))
-            : Optional.empty());
+    RecordKind.Selection selection =
+        new RecordKind.Selection(
+            threshold,
+            errors,
+            PathFilter.of(paths),
+            frequency == null ? DEFAULT_FREQUENCY : frequency);
+    Demand demand = Demand.NOTHING;
+    for (RecordKind<?, ?> kind : shown) {
+      demand = with(demand, kind, selection);
+    }
+    return demand;
+  }
+
+  private static <W> Demand with(
+      Demand demand, RecordKind<W, ?> kind, RecordKind.Selection selection) {
+    return demand.and(kind.source(), kind.wanted(selection));
   }
 
   /** The agent's options of the same names. */
-  private Tracer.Options tracing() {
+  private LocalSession.Options tracing() {
     try {
       AgentOptions options = AgentOptions.defaults();
       if (pages != null) {
@@ -260,19 +253,6 @@ final class PerfCommand implements Callable<Integer> {
   private void warn(String message) {
     spec.commandLine().getErr().println("perf: " + message);
     spec.commandLine().getErr().flush();
-  }
-
-  /** Reads a kind by its name. */
-  static final class KindConverter implements ITypeConverter<Kind> {
-    @Override
-    public Kind convert(String value) {
-      for (Kind kind : Kind.values()) {
-        if (kind.name().equalsIgnoreCase(value.strip())) {
-          return kind;
-        }
-      }
-      throw new TypeConversionException("'" + value + "' is none of opens, syscalls and samples");
-    }
   }
 
   /** Reads a process id. */

@@ -1,21 +1,29 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.kind.KernelEvent;
+import dev.kernelflight.agent.kind.Key;
+import dev.kernelflight.agent.kind.Kind;
+import dev.kernelflight.agent.kind.Kinds;
 import dev.kernelflight.agent.recording.BadRecordingException;
 import dev.kernelflight.agent.recording.EventFilter;
-import dev.kernelflight.agent.recording.EventKind;
-import dev.kernelflight.agent.recording.KernelEvent;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
 import dev.kernelflight.agent.recording.ThreadFilter;
-import dev.kernelflight.agent.settings.PathFilter;
+import dev.kernelflight.agent.show.EventTable;
+import dev.kernelflight.agent.show.JsonLine;
+import dev.kernelflight.agent.show.StandardOutput;
+import dev.kernelflight.agent.show.Summary;
+import dev.kernelflight.agent.show.TopTable;
+import dev.kernelflight.bpf.source.PathFilter;
 import dev.kernelflight.bpf.sys.Terminal;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -41,8 +49,7 @@ import picocli.CommandLine.Spec;
       "2:wrong options"
     })
 final class PrintCommand implements Callable<Integer> {
-  private static final Set<EventKind> USUAL =
-      EnumSet.of(EventKind.OPENS, EventKind.SYSCALLS, EventKind.SAMPLES, EventKind.LOST);
+  private static final Optional<Key> STATISTICS_KEY = Kinds.STATISTICS.key();
   private static final int USUAL_TOP = 10;
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -54,9 +61,11 @@ final class PrintCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "KIND",
       description =
-          "which events, separated by commas: ${COMPLETION-CANDIDATES} (default: opens, syscalls,"
-              + " samples, lost)")
-  private @Nullable Set<EventKind> kinds;
+          "which events, separated by commas: ${COMPLETION-CANDIDATES} (default: all but statistics"
+              + " and probe)",
+      converter = Names.KindConverter.class,
+      completionCandidates = Names.OfKinds.class)
+  private @Nullable Set<Kind> kinds;
 
   @Option(
       names = {"-t", "--thread"},
@@ -119,8 +128,10 @@ final class PrintCommand implements Callable<Integer> {
       paramLabel = "BY",
       description =
           "instead of the events what there was most of, by ${COMPLETION-CANDIDATES}; system calls"
-              + " are counted by kernel.SyscallStatistics where the recording has these")
-  private List<TopTable.By> tops = List.of();
+              + " are counted by kernel.SyscallStatistics where the recording has these",
+      converter = Names.KeyConverter.class,
+      completionCandidates = Names.OfKeys.class)
+  private List<Key> tops = List.of();
 
   @Option(
       names = "--jfr",
@@ -167,7 +178,7 @@ final class PrintCommand implements Callable<Integer> {
     EventFilter filter = filter(all);
     List<KernelEvent> accepted = all.stream().filter(filter::accepts).toList();
     List<KernelEvent> wanted =
-        jfr ? accepted : accepted.stream().filter(event -> !event.isJfrsOwn()).toList();
+        jfr ? accepted : accepted.stream().filter(event -> !event.kind().isJfrsOwn(event)).toList();
     int leftOut = accepted.size() - wanted.size();
     Summary summary = new Summary(all, wanted, leftOut);
     try (StandardOutput out = StandardOutput.open(json)) {
@@ -210,24 +221,23 @@ final class PrintCommand implements Callable<Integer> {
         to == null ? Long.MAX_VALUE : to.within(first, end));
   }
 
-  private Set<EventKind> kinds() {
+  private Set<Kind> kinds() {
     if (kinds != null) {
       return kinds;
     }
-    Set<EventKind> usual = EnumSet.copyOf(USUAL);
-    if (tops.contains(TopTable.By.SYSCALLS) && !errors) {
-      usual.add(EventKind.STATISTICS);
-    }
-    return usual;
+    boolean counted = STATISTICS_KEY.filter(tops::contains).isPresent() && !errors;
+    return Kinds.all().stream()
+        .filter(kind -> kind.isUsual() || (counted && kind == Kinds.STATISTICS))
+        .collect(Collectors.toSet());
   }
 
   /** Where the statistics have all calls, the slow ones among them do not count twice. */
-  private static List<KernelEvent> counted(TopTable.By by, List<KernelEvent> wanted) {
+  private static List<KernelEvent> counted(Key by, List<KernelEvent> wanted) {
     boolean statistics =
-        by == TopTable.By.SYSCALLS
-            && wanted.stream().anyMatch(event -> event.kind() == EventKind.STATISTICS);
+        STATISTICS_KEY.filter(by::equals).isPresent()
+            && wanted.stream().anyMatch(event -> event.kind() == Kinds.STATISTICS);
     return wanted.stream()
-        .filter(event -> statistics == (event.kind() == EventKind.STATISTICS))
+        .filter(event -> statistics == (event.kind() == Kinds.STATISTICS))
         .toList();
   }
 
@@ -237,7 +247,7 @@ final class PrintCommand implements Callable<Integer> {
     }
     EventTable table = new EventTable(false, width);
     out.line(table.header());
-    printLines(out, events.stream().map(event -> table.line(line(event))).iterator());
+    printLines(out, events.stream().map(table::line).iterator());
     if (limit != null && events.size() > limit) {
       out.line("… and " + (events.size() - limit) + " more");
     }
@@ -249,16 +259,5 @@ final class PrintCommand implements Callable<Integer> {
     for (int i = 0; i < most && lines.hasNext() && !out.isClosed(); i++) {
       out.line(lines.next());
     }
-  }
-
-  private static EventTable.Line line(KernelEvent event) {
-    return new EventTable.Line(
-        event.time(),
-        0,
-        event.osThreadId(),
-        event.thread(),
-        event.what(),
-        event.result(),
-        event.duration());
   }
 }

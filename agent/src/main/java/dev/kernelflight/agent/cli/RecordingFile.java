@@ -1,9 +1,9 @@
 package dev.kernelflight.agent.cli;
 
-import dev.kernelflight.agent.Printable;
 import dev.kernelflight.agent.recording.BadRecordingException;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
+import dev.kernelflight.agent.show.Printable;
 import dev.kernelflight.bpf.sys.Terminal;
 import java.io.PrintWriter;
 import java.nio.file.Path;

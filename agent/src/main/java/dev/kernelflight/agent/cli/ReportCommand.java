@@ -1,11 +1,18 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.attach.CommandFailedException;
+import dev.kernelflight.agent.attach.OutputFile;
 import dev.kernelflight.agent.recording.BadRecordingException;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
 import dev.kernelflight.agent.recording.RuleResult;
 import dev.kernelflight.agent.recording.RuleResult.Severity;
 import dev.kernelflight.agent.recording.Rules;
+import dev.kernelflight.agent.show.EventTable;
+import dev.kernelflight.agent.show.HtmlReport;
+import dev.kernelflight.agent.show.JsonLine;
+import dev.kernelflight.agent.show.StandardOutput;
+import dev.kernelflight.agent.show.TextReport;
 import dev.kernelflight.bpf.sys.Terminal;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,7 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.attach.CommandFailedException;
+import dev.kernelflight.agent.attach.OutputFile;
 import dev.kernelflight.events.SettingsFile;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,6 +1,9 @@
 package dev.kernelflight.agent.recording;
 
-import dev.kernelflight.agent.settings.PathFilter;
+import dev.kernelflight.agent.kind.KernelEvent;
+import dev.kernelflight.agent.kind.Kind;
+import dev.kernelflight.agent.kind.Kinds;
+import dev.kernelflight.bpf.source.PathFilter;
 import java.util.Set;
 
 /**
@@ -16,7 +19,7 @@ import java.util.Set;
  * @param to the same, not included
  */
 public record EventFilter(
-    Set<EventKind> kinds,
+    Set<Kind> kinds,
     ThreadFilter threads,
     PathFilter paths,
     boolean errorsOnly,
@@ -39,7 +42,7 @@ public record EventFilter(
     if (paths.equals(PathFilter.ALL)) {
       return true;
     }
-    String path = event.path();
+    String path = event.kind() == Kinds.OPENS ? event.text("path") : null;
     return path != null && paths.accepts(path);
   }
 }

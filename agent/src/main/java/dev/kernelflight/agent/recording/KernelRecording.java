@@ -1,5 +1,7 @@
 package dev.kernelflight.agent.recording;
 
+import dev.kernelflight.agent.kind.KernelEvent;
+import dev.kernelflight.agent.kind.Kinds;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -15,7 +17,6 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmc.common.item.IItem;
 import org.openjdk.jmc.common.item.IItemCollection;
 import org.openjdk.jmc.common.item.IItemIterable;
 import org.openjdk.jmc.flightrecorder.CouldNotLoadRecordingException;
@@ -161,13 +162,10 @@ public record KernelRecording(IItemCollection items, @Nullable String damage) {
   public List<KernelEvent> events() {
     List<KernelEvent> events = new ArrayList<>();
     for (IItemIterable ofType : items) {
-      EventKind kind = EventKind.of(ofType.getType().getIdentifier());
-      if (kind != null) {
-        EventFields fields = new EventFields(ofType.getType());
-        for (IItem item : ofType) {
-          events.add(new KernelEvent(kind, fields, item));
-        }
-      }
+      EventFields fields = new EventFields(ofType.getType());
+      Kinds.ofEvent(ofType.getType().getIdentifier())
+          .ifPresent(
+              kind -> ofType.forEach(item -> events.add(new RecordedEvent(kind, fields, item))));
     }
     return events;
   }

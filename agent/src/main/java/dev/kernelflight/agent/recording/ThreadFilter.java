@@ -1,6 +1,6 @@
 package dev.kernelflight.agent.recording;
 
-import dev.kernelflight.agent.settings.PathFilter;
+import dev.kernelflight.bpf.source.PathFilter;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -43,7 +43,7 @@ public final class SettingValues {
   }
 
   /** How often an event is made, which JFR itself goes by; a time, or a place in the chunk. */
-  static String period(String text) throws BadSettingException {
+  public static String period(String text) throws BadSettingException {
     if (!CHUNK_PERIODS.contains(text.strip())) {
       try {
         nanos(text);
@@ -65,7 +65,7 @@ public final class SettingValues {
   }
 
   /** {@code true} or {@code false}. */
-  static boolean flag(String text) throws BadSettingException {
+  public static boolean flag(String text) throws BadSettingException {
     return switch (text.strip().toLowerCase(Locale.ROOT)) {
       case "true" -> true;
       case "false" -> false;

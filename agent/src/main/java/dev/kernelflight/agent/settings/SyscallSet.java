@@ -2,21 +2,28 @@ package dev.kernelflight.agent.settings;
 
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.abi.Resource;
+import dev.kernelflight.bpf.source.Syscalls;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** Sets of system calls by name and group, as the setting {@code syscalls} has them. */
-final class SyscallSet {
-  /** Also numbers that the kernel may give to calls to come. */
-  private static final int MAX_SYSCALLS = 1024;
-
+public final class SyscallSet {
   private static final String GROUPS = "syscall-groups.txt";
   private static final String ALL = "all";
 
   private final KernelNames names;
   private final Map<String, List<String>> groups = new TreeMap<>();
+
+  private static final class OfThisMachine {
+    static final SyscallSet INSTANCE = new SyscallSet(KernelNames.ofThisMachine());
+  }
+
+  /** With the names on the architecture of this machine. */
+  public static SyscallSet ofThisMachine() {
+    return OfThisMachine.INSTANCE;
+  }
 
   SyscallSet(KernelNames names) {
     this.names = names;
@@ -31,8 +38,8 @@ final class SyscallSet {
    * Reads names and groups separated by commas, from left to right; one with {@code !} is left out,
    * and a text that begins with one starts from all.
    */
-  BitSet parse(String text) throws BadSettingException {
-    BitSet set = new BitSet(MAX_SYSCALLS);
+  public BitSet parse(String text) throws BadSettingException {
+    BitSet set = new BitSet(Syscalls.MOST);
     boolean first = true;
     for (String item : text.split(",", -1)) {
       String name = item.strip();
@@ -40,7 +47,7 @@ final class SyscallSet {
       if (out) {
         name = name.substring(1).strip();
         if (first) {
-          set.set(0, MAX_SYSCALLS);
+          set.set(0, Syscalls.MOST);
         }
       }
       if (out) {
@@ -54,10 +61,10 @@ final class SyscallSet {
   }
 
   private BitSet members(String name) throws BadSettingException {
-    BitSet members = new BitSet(MAX_SYSCALLS);
+    BitSet members = new BitSet(Syscalls.MOST);
     List<String> group = groups.get(name);
     if (name.equals(ALL)) {
-      members.set(0, MAX_SYSCALLS);
+      members.set(0, Syscalls.MOST);
     } else if (group != null) {
       group.stream()
           .filter(names::hasSyscall)

@@ -7,4 +7,3 @@
 package dev.kernelflight.bpf.abi;
 
 import org.jspecify.annotations.NullMarked;
-

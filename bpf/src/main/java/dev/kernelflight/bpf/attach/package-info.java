@@ -7,4 +7,3 @@
 package dev.kernelflight.bpf.attach;
 
 import org.jspecify.annotations.NullMarked;
-

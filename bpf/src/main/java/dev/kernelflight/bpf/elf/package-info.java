@@ -7,4 +7,3 @@
 package dev.kernelflight.bpf.elf;
 
 import org.jspecify.annotations.NullMarked;
-

@@ -7,4 +7,3 @@
 package dev.kernelflight.bpf.program;
 
 import org.jspecify.annotations.NullMarked;
-

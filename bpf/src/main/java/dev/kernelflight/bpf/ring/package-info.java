@@ -7,4 +7,3 @@
 package dev.kernelflight.bpf.ring;
 
 import org.jspecify.annotations.NullMarked;
-

@@ -17,7 +17,7 @@ public final class SyscallStatistics extends Source<SyscallStatistics.Wanted> {
   public record Wanted(boolean byThread) {}
 
   SyscallStatistics() {
-    super("statistics of system calls");
+    super("system call statistics");
   }
 
   @Override

@@ -3,4 +3,3 @@
 package dev.kernelflight.bpf.source;
 
 import org.jspecify.annotations.NullMarked;
-

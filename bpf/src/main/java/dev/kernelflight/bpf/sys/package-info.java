@@ -11,4 +11,3 @@
 package dev.kernelflight.bpf.sys;
 
 import org.jspecify.annotations.NullMarked;
-

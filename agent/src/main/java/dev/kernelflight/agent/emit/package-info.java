@@ -1,5 +1,0 @@
-/** Commits records as JFR events. */
-@NullMarked
-package dev.kernelflight.agent.emit;
-
-import org.jspecify.annotations.NullMarked;
