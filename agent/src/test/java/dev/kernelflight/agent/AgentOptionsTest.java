@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kernelflight.agent.AgentOptions.BadOptionException;
+import dev.kernelflight.bpf.LocalSession.Buffer;
 import dev.kernelflight.bpf.attach.HookKind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -44,6 +44,6 @@ public final class FetchedRecording {
   }
 
   private static boolean isHook(KernelEvent event) {
-    return event.kind() == Kinds.PROBE && !"none".equals(event.text("hook"));
+    return event.kind().equals(Kinds.PROBE) && !"none".equals(event.text("hook"));
   }
 }

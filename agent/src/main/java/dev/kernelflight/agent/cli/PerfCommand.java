@@ -196,7 +196,7 @@ final class PerfCommand implements Callable<Integer> {
   private Set<RecordKind<?, ?>> shown() {
     Set<RecordKind<?, ?>> shown = new LinkedHashSet<>();
     for (RecordKind<?, ?> kind : Kinds.ofRecords()) {
-      if (kinds.contains(kind) || (kind == Kinds.SAMPLES && frequency != null)) {
+      if (kinds.contains(kind) || (kind.equals(Kinds.SAMPLES) && frequency != null)) {
         shown.add(kind);
       }
     }

@@ -227,7 +227,7 @@ final class PrintCommand implements Callable<Integer> {
     }
     boolean counted = STATISTICS_KEY.filter(tops::contains).isPresent() && !errors;
     return Kinds.all().stream()
-        .filter(kind -> kind.isUsual() || (counted && kind == Kinds.STATISTICS))
+        .filter(kind -> kind.isUsual() || (counted && kind.equals(Kinds.STATISTICS)))
         .collect(Collectors.toSet());
   }
 
@@ -235,9 +235,9 @@ final class PrintCommand implements Callable<Integer> {
   private static List<KernelEvent> counted(Key by, List<KernelEvent> wanted) {
     boolean statistics =
         STATISTICS_KEY.filter(by::equals).isPresent()
-            && wanted.stream().anyMatch(event -> event.kind() == Kinds.STATISTICS);
+            && wanted.stream().anyMatch(event -> event.kind().equals(Kinds.STATISTICS));
     return wanted.stream()
-        .filter(event -> statistics == (event.kind() == Kinds.STATISTICS))
+        .filter(event -> statistics == event.kind().equals(Kinds.STATISTICS))
         .toList();
   }
 

@@ -226,7 +226,7 @@ public final class KernelChecks {
               traced.source().name().replace(' ', '-').toLowerCase(Locale.ROOT),
               hook -> "seen by " + hook,
               // file opens are the main job
-              traced == Kinds.OPENS ? Check.Status.FAIL : Check.Status.WARN));
+              traced.equals(Kinds.OPENS) ? Check.Status.FAIL : Check.Status.WARN));
     }
   }
 

@@ -42,7 +42,7 @@ public record EventFilter(
     if (paths.equals(PathFilter.ALL)) {
       return true;
     }
-    String path = event.kind() == Kinds.OPENS ? event.text("path") : null;
+    String path = event.kind().equals(Kinds.OPENS) ? event.text("path") : null;
     return path != null && paths.accepts(path);
   }
 }

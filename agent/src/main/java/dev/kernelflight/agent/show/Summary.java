@@ -32,9 +32,9 @@ public final class Summary {
     this.shown = shown;
     this.leftOut = leftOut;
     for (KernelEvent event : all) {
-      if (event.kind() == Kinds.LOST) {
+      if (event.kind().equals(Kinds.LOST)) {
         lost.add(event.number("count"));
-      } else if (event.kind() == Kinds.PROBE) {
+      } else if (event.kind().equals(Kinds.PROBE)) {
         addProbe(event);
       }
     }

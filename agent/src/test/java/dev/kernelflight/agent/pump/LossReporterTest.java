@@ -3,6 +3,7 @@ package dev.kernelflight.agent.pump;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import dev.kernelflight.agent.jfr.Losses;
 import dev.kernelflight.bpf.Counters;
 import java.io.IOException;
 import java.nio.file.Path;

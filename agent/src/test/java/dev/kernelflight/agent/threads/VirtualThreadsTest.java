@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kernelflight.agent.kind.KernelRecord;
 import dev.kernelflight.bpf.Carriers;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -140,8 +139,8 @@ class VirtualThreadsTest {
 
   @Test
   void whatTheKernelCouldNotReadIsNobodys() {
-    assertThat(threads.find(carrier, KernelRecord.JAVA_THREAD_UNREADABLE)).isNull();
-    assertThat(threads.find(Thread.currentThread(), KernelRecord.JAVA_THREAD_UNREADABLE))
+    assertThat(threads.find(carrier, VirtualThreads.UNREADABLE)).isNull();
+    assertThat(threads.find(Thread.currentThread(), VirtualThreads.UNREADABLE))
         .isSameAs(Thread.currentThread());
   }
 
