@@ -22,6 +22,7 @@ enum event_type {
 	EVENT_FILE_OPEN = 1,
 	EVENT_SYSCALL = 2,
 	EVENT_CPU_SAMPLE = 3,
+	EVENT_SIGNAL = 4,
 };
 
 /* Stands for "the kernel could not read it" in file_open_event.flags. */
@@ -83,6 +84,19 @@ struct cpu_sample_event {
 	__s32 stack_length;	/* bytes of stack, or -errno if it could not be had */
 	__u32 reserved;
 	__u64 stack[SAMPLE_FRAMES];	/* kernel addresses, innermost first, cut after stack_length */
+};
+
+/* Stands for "no process sent it" in signal_event.sender_pid. */
+#define NO_SENDER (-1)
+
+/* A signal that reached a thread, at header.start. */
+struct signal_event {
+	struct event header;
+	__s32 number;
+	__s32 code;		/* SI_* of siginfo_t: why it was sent */
+	__s32 sender_pid;	/* as the receiver's PID namespace numbers it, 0 if the sender is in */
+				/* none of its; or NO_SENDER */
+	__u32 sender_uid;	/* as the receiver's user namespace numbers it */
 };
 
 #define BATCH_BYTES 1024	/* a batch that has so many is sent; a power of two */
@@ -150,6 +164,7 @@ enum wanted {
 	WANT_STATISTICS_BY_THREAD = 8,
 	WANT_FAILED_OPENS_ONLY = 16,
 	WANT_FAILED_SYSCALLS_ONLY = 32,
+	WANT_OWN_SIGNALS = 64,	/* also what a process sends to its own threads, and faults */
 };
 
 /* Which processes are traced. */
@@ -192,13 +207,13 @@ enum counters_of {
 	COUNTERS_OF_OPENS = BATCH_OF_OPENS,
 	COUNTERS_OF_SYSCALLS = BATCH_OF_SYSCALLS,
 	COUNTERS_OF_SAMPLES,
+	COUNTERS_OF_SIGNALS,
 	COUNTERS,
 };
 
 /* All of a CPU, in cache lines of its own. Mapped by user space. */
 struct cpu_counters {
 	struct counters of[COUNTERS];
-	__u64 unused[6];
 };
 
 #define HISTOGRAM_BUCKETS 40
@@ -248,6 +263,7 @@ struct wire {
 	struct file_open_event file_open_event[0];
 	struct syscall_event syscall_event[0];
 	struct cpu_sample_event cpu_sample_event[0];
+	struct signal_event signal_event[0];
 	struct batch batch[0];
 	struct detail detail[0];
 	struct path_prefix path_prefix[0];

@@ -18,6 +18,7 @@
 #include <bpf/bpf_tracing.h>
 #include "cpu_sample.h"
 #include "file_open.h"
+#include "signal.h"
 #include "syscall.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -78,6 +79,14 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 {
 	if (traced_thread())
 		sample(ctx);
+	return 0;
+}
+
+SEC("raw_tp/signal_deliver")
+int signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (traced_thread())
+		signal_delivered(ctx, ctx->args[0], (const void *)ctx->args[1]);
 	return 0;
 }
 

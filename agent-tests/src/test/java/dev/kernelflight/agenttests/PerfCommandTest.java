@@ -462,14 +462,14 @@ class PerfCommandTest {
           -F 0                | '0': expected a frequency of 1 Hz or more
           -F -99              | '-99': expected a frequency of 1 Hz or more
           -F 999999999        | (kernel.perf_event_max_sample_rate)
-          -e foo              | 'foo' is none of opens, syscalls and samples
+          -e foo              | 'foo' is none of opens, syscalls, signals, samples
           -e                  | Missing required parameter for option '--events'
           --threshold fast    | expected a time such as 20 ms
           --pages 3           | pages must be a power of two from 16 to 65536
           --buffer disk       | buffer must be auto, perf or ring
           --attach perf       | attach must be auto, fentry, kprobe or tracepoint
           -e samples --path / | --path is about opens
-          -e samples --errors | not samples
+          -e samples --errors | are about opens and syscalls
           --colour            | Unknown option: '--colour'
           4711                | Unmatched argument
           """)

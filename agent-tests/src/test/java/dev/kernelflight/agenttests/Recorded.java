@@ -20,6 +20,7 @@ record Recorded(List<RecordedEvent> all) {
   static final String DRAIN = "kernel.Drain";
   static final String SYSCALL = "kernel.Syscall";
   static final String CPU_SAMPLE = "kernel.CpuSample";
+  static final String SIGNAL = "kernel.Signal";
   static final String STATISTICS = "kernel.SyscallStatistics";
 
   private static final AtomicLong SKIPPED = new AtomicLong();

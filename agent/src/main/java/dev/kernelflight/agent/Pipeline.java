@@ -15,7 +15,7 @@ import dev.kernelflight.bpf.LocalSession;
 import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
-import dev.kernelflight.bpf.source.Sources;
+import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.EventsLostEvent;
@@ -91,11 +91,11 @@ final class Pipeline implements AutoCloseable {
     if (known && !session.mayImprove()) {
       return;
     }
-    if (!known && hasCounted && !session.demand().wants(Sources.SYSCALL_STATISTICS)) {
+    if (!known && hasCounted && !session.demand().wants(SyscallStatistics.SOURCE)) {
       // what was counted after the last event, when they were wanted before
       attempt("counts of older system calls", () -> session.readStatistics(statistics::skip));
     }
-    hasCounted |= demand.wants(Sources.SYSCALL_STATISTICS);
+    hasCounted |= demand.wants(SyscallStatistics.SOURCE);
     boolean wasRefused = refused;
     refused = true;
     try {
@@ -196,7 +196,7 @@ final class Pipeline implements AutoCloseable {
 
   /** Commits what the kernel counted since the last time. */
   void commitStatistics() throws KernelException {
-    if (session.demand().wants(Sources.SYSCALL_STATISTICS)) {
+    if (session.demand().wants(SyscallStatistics.SOURCE)) {
       session.readStatistics(statistics::emit);
     }
   }

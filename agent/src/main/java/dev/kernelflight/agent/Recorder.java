@@ -10,7 +10,7 @@ import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
-import dev.kernelflight.bpf.source.Sources;
+import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.EventsLostEvent;
@@ -94,11 +94,11 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       Drainer ready = drainer();
       try (Session trial =
           LocalSession.open(options.tracing(), ready.tid(), means(ready).epoll())) {
-        trial.follow(Demand.of(Sources.FILE_OPENS, Kinds.OPENS.all()));
-        return Sources.FILE_OPENS
+        trial.follow(Demand.of(FileOpens.SOURCE, Kinds.OPENS.all()));
+        return FileOpens.SOURCE
             + " by "
             + trial
-                .probe(Sources.FILE_OPENS)
+                .probe(FileOpens.SOURCE)
                 .map(probe -> probe.hook().toString())
                 .orElse("no hook")
             + "; "

@@ -42,7 +42,7 @@ class Jdk21ApiTest {
       Set.of(MethodHandle.class.getName(), VarHandle.class.getName());
 
   /** Loaded only where the JVM tells which virtual thread a carrier runs: JDK 24 and later. */
-  private static final String WEAVER = "dev.kernelflight.agent.enrich.VirtualThreadWeaver";
+  private static final String WEAVER = "dev.kernelflight.agent.threads.VirtualThreadWeaver";
 
   private final JavacTask jdk21 =
       (JavacTask)

@@ -4,12 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.kernelflight.agent.decode.FileOpenRecord;
-import dev.kernelflight.agent.emit.FileOpenEmitter;
-import dev.kernelflight.agent.emit.RecordOrigin;
-import dev.kernelflight.agent.enrich.KernelClock;
-import dev.kernelflight.agent.enrich.ThreadDirectory;
-import dev.kernelflight.agent.enrich.VirtualThreads;
+import dev.kernelflight.agent.kind.FileOpenRecord;
+import dev.kernelflight.agent.kind.KernelClock;
+import dev.kernelflight.agent.kind.Kinds;
+import dev.kernelflight.agent.kind.RecordKind;
+import dev.kernelflight.agent.kind.RecordOrigin;
+import dev.kernelflight.agent.kind.Symbols;
+import dev.kernelflight.agent.threads.ThreadDirectory;
+import dev.kernelflight.agent.threads.VirtualThreads;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.TickClock;
 import java.io.IOException;
@@ -65,13 +67,14 @@ public class EmitBenchmark {
 
   private final Arena arena = Arena.ofShared();
   private final MemorySegment records = arena.allocate((long) RECORDS * RECORD_BYTES, 8);
-  private final FileOpenRecord record = new FileOpenRecord();
+  private final FileOpenRecord record = Kinds.OPENS.newRecord(new Symbols(warning -> {}));
   private final KernelClock clock = new KernelClock(TickClock::now);
   private final Thread thread = Thread.currentThread();
   private final ThreadDirectory threads =
       new ThreadDirectory(() -> new Thread[] {thread}, any -> TID, System::nanoTime, () -> {});
-  private final FileOpenEmitter emitter =
-      new FileOpenEmitter(new RecordOrigin(clock, threads, new VirtualThreads(List::of, () -> {})));
+  private final RecordKind.RecordWriter emitter =
+      Kinds.OPENS.jfrWriter(
+          record, new RecordOrigin(clock, threads, new VirtualThreads(List::of, () -> {})));
   private final FileOpenEvent event = new FileOpenEvent();
   private final long tick = TickClock.now();
   private final Path destination;
@@ -97,7 +100,7 @@ public class EmitBenchmark {
     for (int i = 0; i < RECORDS; i++) {
       byte[] path = PATHS[i % DIFFERENT_PATHS].getBytes(StandardCharsets.US_ASCII);
       MemorySegment to = records.asSlice((long) i * RECORD_BYTES, RECORD_BYTES);
-      to.set(JAVA_INT, 0, FileOpenRecord.TYPE);
+      to.set(JAVA_INT, 0, Kinds.OPENS.recordType());
       to.set(JAVA_INT, 4, TID);
       to.set(JAVA_LONG, 16, now + i);
       to.set(JAVA_LONG, 24, now + i + 1000);
@@ -148,7 +151,7 @@ public class EmitBenchmark {
       if (!record.wrap(records, (long) i * RECORD_BYTES, RECORD_BYTES)) {
         throw new IllegalStateException("the record is wrong");
       }
-      emitter.emit(record);
+      emitter.write();
     }
   }
 }

@@ -17,8 +17,8 @@ import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.attach.Refusal;
 import dev.kernelflight.bpf.source.FileOpenHooks;
+import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.source.HookOrder;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.KernelObjects;
 import dev.kernelflight.bpf.sys.KernelObjects.OpenMap;
 import dev.kernelflight.bpf.sys.Preemption;
@@ -105,7 +105,7 @@ class AlternativeHooksTest {
   void theTracepointsAreTakenWhereAllFunctionsAreMissing() throws Exception {
     List<Hook> candidates = hooks().stream().map(AlternativeHooksTest::missing).toList();
     try (TracedProcess traced = new TracedProcess(options(Buffer.PERF), candidates)) {
-      Session.Probe probe = traced.session.probe(Sources.FILE_OPENS).orElseThrow();
+      Session.Probe probe = traced.session.probe(FileOpens.SOURCE).orElseThrow();
       assertThat(probe.hook().kind()).isEqualTo(HookKind.TRACEPOINT);
       assertThat(probe.refusals()).extracting(Refusal::hook).isEqualTo(candidates);
       assertTellsEveryOpen(traced, directory);
@@ -127,7 +127,7 @@ class AlternativeHooksTest {
         new HookOrder(List.of(), List.of(way), List.of(TRACEPOINTS.threadEnds().get(index)));
     Options options = new Options(Optional.of(HookKind.TRACEPOINT), Buffer.PERF, 64);
     try (TracedProcess traced = new TracedProcess(options, only)) {
-      Session.Probe probe = traced.session.probe(Sources.FILE_OPENS).orElseThrow();
+      Session.Probe probe = traced.session.probe(FileOpens.SOURCE).orElseThrow();
       assertThat(probe.hook()).isEqualTo(way);
       assertTellsEveryOpen(traced, directory);
       assertForgetsThreads(traced);
@@ -157,7 +157,7 @@ class AlternativeHooksTest {
   }
 
   private static void assertProbe(TracedProcess traced, Hook hook, List<Hook> refused) {
-    Session.Probe probe = traced.session.probe(Sources.FILE_OPENS).orElseThrow();
+    Session.Probe probe = traced.session.probe(FileOpens.SOURCE).orElseThrow();
     assertThat(probe.hook()).as(probe.refusals().toString()).isEqualTo(hook);
     assertThat(probe.refusals())
         .satisfies(refusals -> assertThat(refusals).extracting(Refusal::hook).isEqualTo(refused))

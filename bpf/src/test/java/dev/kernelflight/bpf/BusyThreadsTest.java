@@ -12,7 +12,6 @@ import dev.kernelflight.bpf.attach.Hook.Attachment.RawTracepoint;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.HookOrder;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.RawSyscalls;
@@ -42,7 +41,7 @@ class BusyThreadsTest {
   private static final HookOrder ALL = HookOrder.of(Architecture.current(), true);
 
   private static final Demand STATISTICS =
-      Demand.of(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(true));
+      Demand.of(SyscallStatistics.SOURCE, new SyscallStatistics.Wanted(true));
 
   private static TracedProcess open(HookOrder hooks) throws Exception {
     TracedProcess traced = new TracedProcess(new Options(Optional.empty(), Buffer.PERF, 16), hooks);
@@ -115,7 +114,7 @@ class BusyThreadsTest {
   void noCallIsMissing() throws Exception {
     try (TracedProcess traced = open(HookOrder.ofThisKernel())) {
       assertThat(counted(traced))
-          .as(traced.session.probe(Sources.SYSCALL_STATISTICS).orElseThrow().toString())
+          .as(traced.session.probe(SyscallStatistics.SOURCE).orElseThrow().toString())
           .isEqualTo((long) THREADS * CALLS);
     }
   }

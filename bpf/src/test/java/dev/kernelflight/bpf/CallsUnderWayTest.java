@@ -9,7 +9,6 @@ import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.bpf.sys.CurrentProcess;
@@ -46,9 +45,9 @@ class CallsUnderWayTest {
   private static final Demand NO_SYSCALL = wanted(false, new BitSet());
 
   private static Demand wanted(boolean statistics, BitSet numbers) {
-    Demand calls = Demand.of(Sources.SYSCALLS, new Syscalls.Wanted(0, false, numbers));
+    Demand calls = Demand.of(Syscalls.SOURCE, new Syscalls.Wanted(0, false, numbers));
     return statistics
-        ? calls.and(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(true))
+        ? calls.and(SyscallStatistics.SOURCE, new SyscallStatistics.Wanted(true))
         : calls;
   }
 
@@ -99,7 +98,7 @@ class CallsUnderWayTest {
       traced.session.follow(between);
       release(fifo, first);
       Future<Integer> second = blockInOpen(traced, fifo);
-      traced.session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      traced.session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
       release(fifo, second);
       assertThat(traced.opensOf(fifo)).isEmpty();
 
@@ -148,7 +147,7 @@ class CallsUnderWayTest {
     Options options = new Options(Optional.empty(), Buffer.PERF, 64);
     return List.of(
         new Object[] {options, Demand.NOTHING},
-        new Object[] {options, Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL)},
+        new Object[] {options, Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL)},
         new Object[] {options, NO_SYSCALL});
   }
 

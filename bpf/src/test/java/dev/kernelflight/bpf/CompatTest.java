@@ -12,7 +12,6 @@ import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpenHooks;
 import dev.kernelflight.bpf.source.FileOpens;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.bpf.sys.CompatCalls;
@@ -173,9 +172,9 @@ class CompatTest {
     Options options = new Options(Optional.of(HookKind.TRACEPOINT), Buffer.PERF, 64);
     try (TracedProcess traced = new TracedProcess(options)) {
       traced.session.follow(
-          Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL)
-              .and(Sources.SYSCALLS, Syscalls.Wanted.ofAny(0, false))
-              .and(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(true)));
+          Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL)
+              .and(Syscalls.SOURCE, Syscalls.Wanted.ofAny(0, false))
+              .and(SyscallStatistics.SOURCE, new SyscallStatistics.Wanted(true)));
       makeCalls(traced, compat);
       // the 64-bit calls that have the numbers of open, remap_file_pages and getppid
       for (String call : List.of("fstat", "openat", "semget")) {
@@ -206,7 +205,7 @@ class CompatTest {
     try (Epoll epoll = new Epoll();
         Session session =
             LocalSession.open(options, new LocalSession.Scope.AllProcesses(), epoll)) {
-      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
       assertThat(runs(program)).isTrue();
       session.drain((memory, offset, length) -> {
         OpenRecord open = OpenRecord.read(memory, offset, length);

@@ -11,7 +11,6 @@ import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.elf.Btf.Struct;
 import dev.kernelflight.bpf.source.CpuSamples;
 import dev.kernelflight.bpf.source.Demand;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.lang.foreign.MemorySegment;
@@ -60,7 +59,7 @@ class CpuSampleTest {
   }
 
   private static Demand samples() {
-    return Demand.of(Sources.CPU_SAMPLES, new CpuSamples.Wanted(FREQUENCY));
+    return Demand.of(CpuSamples.SOURCE, new CpuSamples.Wanted(FREQUENCY));
   }
 
   /** Drains until a sample passes; all that came. */
@@ -97,7 +96,7 @@ class CpuSampleTest {
     try (Epoll epoll = new Epoll();
         Session session = LocalSession.open(options(buffer), self, epoll)) {
       session.follow(samples());
-      assertThat(session.probe(Sources.CPU_SAMPLES).orElseThrow().hook().kind())
+      assertThat(session.probe(CpuSamples.SOURCE).orElseThrow().hook().kind())
           .isEqualTo(HookKind.PERF_EVENT);
       List<Sample> samples = await(session, sample -> sample.mode != SAMPLE_KERNEL);
       assertThat(samples)

@@ -3,7 +3,6 @@ package dev.kernelflight.bpf;
 import dev.kernelflight.bpf.LocalSession.Buffer;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.util.Optional;
@@ -27,9 +26,9 @@ final class KernelCondition implements ExecutionCondition {
                   new LocalSession.Options(Optional.empty(), Buffer.PERF, FEW_PAGES),
                   CurrentProcess.threadId(),
                   epoll)) {
-        session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+        session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
         System.out.println(
-            "Kernel tests trace with " + session.probe(Sources.FILE_OPENS).orElseThrow().hook());
+            "Kernel tests trace with " + session.probe(FileOpens.SOURCE).orElseThrow().hook());
         return Optional.empty();
       } catch (Exception | LinkageError e) {
         String reason = String.valueOf(e.getMessage());

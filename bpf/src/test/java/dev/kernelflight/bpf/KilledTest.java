@@ -7,7 +7,6 @@ import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelObjects;
@@ -31,7 +30,7 @@ class KilledTest {
     public static void main(String[] args) throws Exception {
       try (Epoll epoll = new Epoll();
           Session session = LocalSession.open(options(args[0]), CurrentProcess.threadId(), epoll)) {
-        session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+        session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
         for (KernelObjects.Id id : KernelObjects.held()) {
           System.out.println(id.kind() + " " + id.number());
         }

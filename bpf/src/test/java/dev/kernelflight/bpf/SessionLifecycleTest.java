@@ -7,7 +7,6 @@ import dev.kernelflight.bpf.LocalSession.Buffer;
 import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelObjects;
@@ -27,7 +26,7 @@ class SessionLifecycleTest {
     Session session =
         LocalSession.open(
             new Options(Optional.empty(), buffer, 16), CurrentProcess.threadId(), epoll);
-    session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+    session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
     return session;
   }
 
@@ -75,7 +74,7 @@ class SessionLifecycleTest {
       Session session = open(buffer, epoll);
       session.close();
       session.close();
-      assertThatThrownBy(() -> session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL)))
+      assertThatThrownBy(() -> session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL)))
           .isInstanceOf(IllegalStateException.class);
       assertThatThrownBy(session::counters).isInstanceOf(IllegalStateException.class);
     }

@@ -14,7 +14,6 @@ import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.source.PathFilter;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.RawSyscalls;
@@ -58,8 +57,8 @@ class SessionTest {
       Options perf = new Options(Optional.of(kind), Buffer.PERF, PAGES);
       try (Epoll epoll = new Epoll();
           Session session = LocalSession.open(perf, CurrentProcess.threadId(), epoll)) {
-        session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
-        assertThat(session.probe(Sources.FILE_OPENS).orElseThrow().hook().kind()).isEqualTo(kind);
+        session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
+        assertThat(session.probe(FileOpens.SOURCE).orElseThrow().hook().kind()).isEqualTo(kind);
         setups.add(perf);
         setups.add(new Options(Optional.of(kind), Buffer.RING, PAGES));
       } catch (NoHookException e) {
@@ -388,7 +387,7 @@ class SessionTest {
 
   private static Demand opens(long threshold, boolean failedOnly, List<String> prefixes) {
     PathFilter paths = PathFilter.of(prefixes);
-    return Demand.of(Sources.FILE_OPENS, new FileOpens.Wanted(threshold, failedOnly, paths));
+    return Demand.of(FileOpens.SOURCE, new FileOpens.Wanted(threshold, failedOnly, paths));
   }
 
   @ParameterizedTest
@@ -423,7 +422,7 @@ class SessionTest {
       assertThat(traced.opensOf(two)).hasSize(3);
       assertThat(traced.opensOf(other)).isEmpty();
 
-      traced.session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      traced.session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
       traced.onOpener(() -> openOften(other, 4));
       assertThat(traced.opensOf(other)).hasSize(4);
     }
@@ -445,7 +444,7 @@ class SessionTest {
           });
       assertThat(traced.opensOf(file)).isEmpty();
 
-      traced.session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      traced.session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
       traced.onOpener(() -> openOften(file, 3));
       assertThat(traced.opensOf(file)).hasSize(3);
     }

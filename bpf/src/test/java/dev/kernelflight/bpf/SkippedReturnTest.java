@@ -12,7 +12,6 @@ import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.attach.HookKind;
 import dev.kernelflight.bpf.elf.Btf.Struct;
 import dev.kernelflight.bpf.source.Demand;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.KernelObjects;
@@ -134,7 +133,7 @@ class SkippedReturnTest {
   void theNextCallIsNotACallsReturn() throws Exception {
     BitSet getppid = new BitSet();
     getppid.set(NAMES.syscallNumber("getppid"));
-    Demand wanted = Demand.of(Sources.SYSCALLS, new Syscalls.Wanted(0, false, getppid));
+    Demand wanted = Demand.of(Syscalls.SOURCE, new Syscalls.Wanted(0, false, getppid));
     Options options = new Options(Optional.empty(), Buffer.PERF, 16);
     try (TracedProcess traced = new TracedProcess(options)) {
       traced.session.follow(wanted);

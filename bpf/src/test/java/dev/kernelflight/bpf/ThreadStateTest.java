@@ -8,7 +8,6 @@ import dev.kernelflight.bpf.LocalSession.Buffer;
 import dev.kernelflight.bpf.LocalSession.Options;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.source.Demand;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.KernelObjects;
@@ -39,7 +38,7 @@ class ThreadStateTest {
   private static TracedProcess counting(boolean byThread) throws Exception {
     TracedProcess traced = new TracedProcess(new Options(Optional.empty(), Buffer.PERF, 16));
     traced.session.follow(
-        Demand.of(Sources.SYSCALL_STATISTICS, new SyscallStatistics.Wanted(byThread)));
+        Demand.of(SyscallStatistics.SOURCE, new SyscallStatistics.Wanted(byThread)));
     return traced;
   }
 

@@ -10,7 +10,6 @@ import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.source.HookOrder;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.Preemption;
@@ -68,7 +67,7 @@ final class TracedProcess implements AutoCloseable {
             new LocalSession.Scope.OwnProcess(CurrentProcess.threadId()),
             epoll);
     try {
-      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
+      session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
     } catch (NoHookException e) {
       close();
       throw e;
@@ -107,7 +106,7 @@ final class TracedProcess implements AutoCloseable {
       return;
     }
     assertThat(unpaired).as("told to be missing").isEqualTo(missed);
-    HookKind hook = session.probe(Sources.FILE_OPENS).orElseThrow().hook().kind();
+    HookKind hook = session.probe(FileOpens.SOURCE).orElseThrow().hook().kind();
     if (hook == HookKind.TRACEPOINT
         || (hook == HookKind.FENTRY && !Preemption.interruptsPrograms())) {
       assertThat(missed).as("calls that were not seen").isZero();

@@ -33,6 +33,7 @@ class EventReferenceTest {
           FileOpenEvent.class,
           SyscallEvent.class,
           SyscallStatisticsEvent.class,
+          SignalEvent.class,
           CpuSampleEvent.class,
           EventsLostEvent.class,
           ProbeEvent.class,

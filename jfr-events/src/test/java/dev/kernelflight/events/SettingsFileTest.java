@@ -69,7 +69,7 @@ class SettingsFileTest {
     settings.removeIf(setting ->
         setting.endsWith("#stackTrace")
             || setting.matches(
-                "kernel\\.(SyscallStatistics|CpuSample|EventsLost|Probe|Drain)#threshold"));
+                "kernel\\.(SyscallStatistics|Signal|CpuSample|EventsLost|Probe|Drain)#threshold"));
     assertThat(configuration.getSettings().keySet()).containsAll(settings);
   }
 

@@ -10,8 +10,6 @@ import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
-import java.io.FileInputStream;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -22,7 +20,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class Trial {
   private static final int NO_THREAD = 0;
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
-  private static final String NO_FILE = "/kernelflight-doctor/no-such-file";
 
   private Trial() {}
 
@@ -54,23 +51,19 @@ public final class Trial {
     }
   }
 
-  /** Opens a file that is not there until that is noticed; it costs CPU time as well. */
+  /** Has this process make some of it until that is noticed. */
   private static void expect(Session session, TracedKind<?> kind)
       throws IOException, KernelException {
     long begun = System.nanoTime();
     while (System.nanoTime() - begun < PATIENCE_NANOS) {
-      try {
-        new FileInputStream(NO_FILE).close();
-      } catch (FileNotFoundException e) {
-        // an open all the same
-      }
+      kind.provoke();
       if (kind instanceof RecordKind<?, ?> ofRecords
           ? hasRecord(session, ofRecords.recordType())
           : hasCounted(session)) {
         return;
       }
     }
-    throw new IOException("attached, but nothing came of the calls that this process made");
+    throw new IOException("attached, but nothing came of what this process did");
   }
 
   private static boolean hasRecord(Session session, int type) throws KernelException {

@@ -4,7 +4,6 @@ import dev.kernelflight.agent.settings.Requests;
 import dev.kernelflight.agent.settings.SettingValues;
 import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.source.CpuSamples;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.events.CpuSampleEvent;
 import dev.kernelflight.events.KernelSettings;
 import java.util.Collections;
@@ -30,7 +29,7 @@ public final class CpuSampleKind extends RecordKind<CpuSamples.Wanted, CpuSample
         CpuSampleEvent.NAME,
         "samples",
         "CPU samples",
-        Sources.CPU_SAMPLES,
+        CpuSamples.SOURCE,
         Wire.EventType.EVENT_CPU_SAMPLE);
   }
 

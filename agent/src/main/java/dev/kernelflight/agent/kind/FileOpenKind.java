@@ -6,7 +6,6 @@ import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.source.PathFilter;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.KernelSettings;
 import java.util.ArrayList;
@@ -30,7 +29,7 @@ public final class FileOpenKind extends RecordKind<FileOpens.Wanted, FileOpenRec
   private static final Key PATHS = new Key("paths", "paths", "PATH", FileOpenKind::shownPath);
 
   FileOpenKind() {
-    super(FileOpenEvent.NAME, "opens", "opens", Sources.FILE_OPENS, Wire.EventType.EVENT_FILE_OPEN);
+    super(FileOpenEvent.NAME, "opens", "opens", FileOpens.SOURCE, Wire.EventType.EVENT_FILE_OPEN);
   }
 
   @Override

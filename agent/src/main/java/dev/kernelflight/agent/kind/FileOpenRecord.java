@@ -5,7 +5,6 @@ import dev.kernelflight.bpf.abi.Wire;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.source.PathFilter;
-import dev.kernelflight.bpf.source.Sources;
 import org.jspecify.annotations.Nullable;
 
 /** {@code struct file_open_event} of {@code event.h}, and its texts. */
@@ -29,7 +28,7 @@ public final class FileOpenRecord extends KernelRecord {
 
   @Override
   public void follow(Demand demand) {
-    wanted = demand.of(Sources.FILE_OPENS).map(FileOpens.Wanted::paths).orElse(PathFilter.ALL);
+    wanted = demand.of(FileOpens.SOURCE).map(FileOpens.Wanted::paths).orElse(PathFilter.ALL);
   }
 
   @Override

@@ -17,6 +17,9 @@ public final class Kinds {
   /** Sums of system calls. */
   public static final StatisticsKind STATISTICS = new StatisticsKind();
 
+  /** Signals. */
+  public static final SignalKind SIGNALS = new SignalKind();
+
   /** CPU samples. */
   public static final CpuSampleKind SAMPLES = new CpuSampleKind();
 
@@ -28,8 +31,8 @@ public final class Kinds {
   public static final Kind PROBE =
       new ReportKind(ProbeEvent.NAME, "probe", "probes", false, ReportKind::probe);
 
-  private static final List<RecordKind<?, ?>> OF_RECORDS = List.of(OPENS, SYSCALLS, SAMPLES);
-  private static final List<TracedKind<?>> TRACED = List.of(OPENS, SYSCALLS, STATISTICS, SAMPLES);
+  private static final List<RecordKind<?, ?>> OF_RECORDS = List.of(OPENS, SYSCALLS, SIGNALS, SAMPLES);
+  private static final List<TracedKind<?>> TRACED = List.of(OPENS, SYSCALLS, STATISTICS, SIGNALS, SAMPLES);
   private static final List<Kind> ALL =
       Stream.concat(TRACED.stream(), Stream.of(LOST, PROBE)).toList();
 

@@ -2,7 +2,6 @@ package dev.kernelflight.agent.kind;
 
 import dev.kernelflight.agent.settings.Requests;
 import dev.kernelflight.agent.settings.SettingValues;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.SyscallStatisticsEvent;
@@ -14,7 +13,7 @@ import jdk.jfr.Event;
 /** All system calls of one name in a period; {@link StatisticsEmitter} commits them. */
 public final class StatisticsKind extends TracedKind<SyscallStatistics.Wanted> {
   StatisticsKind() {
-    super(SyscallStatisticsEvent.NAME, "statistics", "statistics", Sources.SYSCALL_STATISTICS);
+    super(SyscallStatisticsEvent.NAME, "statistics", "statistics", SyscallStatistics.SOURCE);
   }
 
   @Override

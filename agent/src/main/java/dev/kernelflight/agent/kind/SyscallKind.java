@@ -4,7 +4,6 @@ import dev.kernelflight.agent.settings.Requests;
 import dev.kernelflight.agent.settings.SyscallSet;
 import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.abi.Wire;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.source.Syscalls;
 import dev.kernelflight.events.KernelSettings;
 import dev.kernelflight.events.SyscallEvent;
@@ -26,7 +25,7 @@ public final class SyscallKind extends RecordKind<Syscalls.Wanted, SyscallRecord
         SyscallEvent.NAME,
         "syscalls",
         "system calls",
-        Sources.SYSCALLS,
+        Syscalls.SOURCE,
         Wire.EventType.EVENT_SYSCALL);
   }
 

@@ -2,6 +2,9 @@ package dev.kernelflight.agent.kind;
 
 import dev.kernelflight.agent.settings.Requests;
 import dev.kernelflight.bpf.source.Source;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
 import jdk.jfr.Event;
 
 /**
@@ -35,4 +38,13 @@ public abstract class TracedKind<W> extends Kind {
 
   /** All of it, as doctor tries. */
   public abstract W all();
+
+  /** Has this process make some of it, as doctor tries. */
+  public void provoke() throws IOException {
+    try {
+      new FileInputStream("/kernelflight-doctor/no-such-file").close();
+    } catch (FileNotFoundException e) {
+      // an open, a system call, and CPU time
+    }
+  }
 }

@@ -20,6 +20,7 @@ public final class Wire {
     public static final int EVENT_FILE_OPEN = 1;
     public static final int EVENT_SYSCALL = 2;
     public static final int EVENT_CPU_SAMPLE = 3;
+    public static final int EVENT_SIGNAL = 4;
 
     private EventType() {}
   }
@@ -59,6 +60,7 @@ public final class Wire {
     public static final int WANT_STATISTICS_BY_THREAD = 8;
     public static final int WANT_FAILED_OPENS_ONLY = 16;
     public static final int WANT_FAILED_SYSCALLS_ONLY = 32;
+    public static final int WANT_OWN_SIGNALS = 64;
 
     private Wanted() {}
   }
@@ -138,6 +140,19 @@ public final class Wire {
     public static final int BYTES = 1088;
 
     private CpuSampleEvent() {}
+  }
+
+  /** {@code struct signal_event}. */
+  public static final class SignalEvent {
+    public static final int HEADER = 0;
+    public static final int HEADER_BYTES = 56;
+    public static final int NUMBER = 56;
+    public static final int CODE = 60;
+    public static final int SENDER_PID = 64;
+    public static final int SENDER_UID = 68;
+    public static final int BYTES = 72;
+
+    private SignalEvent() {}
   }
 
   /** {@code struct batch}. */
@@ -225,11 +240,8 @@ public final class Wire {
   /** {@code struct cpu_counters}. */
   public static final class CpuCounters {
     public static final int OF = 0;
-    public static final int OF_COUNT = 3;
-    public static final int OF_BYTES = 144;
-    public static final int UNUSED = 144;
-    public static final int UNUSED_COUNT = 6;
-    public static final int UNUSED_BYTES = 48;
+    public static final int OF_COUNT = 4;
+    public static final int OF_BYTES = 192;
     public static final int BYTES = 192;
 
     private CpuCounters() {}

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * kernel's timer; less often than wanted where the kernel allows no more.
  */
 public final class CpuSamples extends Source<CpuSamples.Wanted> {
+  /** The one that there is. */
+  public static final CpuSamples SOURCE = new CpuSamples();
+
   private static final String PROGRAM = "cpu_sample";
 
   /**
@@ -25,7 +28,7 @@ public final class CpuSamples extends Source<CpuSamples.Wanted> {
    */
   public record Wanted(int frequency) {}
 
-  CpuSamples() {
+  private CpuSamples() {
     super("CPU samples");
   }
 

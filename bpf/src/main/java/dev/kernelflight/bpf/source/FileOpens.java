@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * calls.
  */
 public final class FileOpens extends Source<FileOpens.Wanted> {
+  /** The one that there is. */
+  public static final FileOpens SOURCE = new FileOpens();
+
   /** A kprobe's programs run with preemption off. */
   private static final String FENTRY_MISSES_CALLS =
       "this kernel may preempt a thread in the middle of an fentry program, and then skips the"
@@ -34,7 +37,7 @@ public final class FileOpens extends Source<FileOpens.Wanted> {
     public static final Wanted ALL = new Wanted(0, false, PathFilter.ALL);
   }
 
-  FileOpens() {
+  private FileOpens() {
     super("file opens");
   }
 

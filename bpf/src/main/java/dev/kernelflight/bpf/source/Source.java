@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One kind of thing that the kernel can tell of: the hooks that see it, and what is wanted of it as
- * bytes of the filter. Immutable; {@link Sources} has one of each.
+ * bytes of the filter. Immutable.
  *
  * @param <W> what can be wanted of it; immutable, with a meaningful {@code equals}
  */
-public abstract sealed class Source<W> permits FileOpens, Syscalls, SyscallStatistics, CpuSamples {
+public abstract class Source<W> {
   private final String name;
 
   Source(String name) {

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Counts and times of all system calls, kept in the kernel. */
 public final class SyscallStatistics extends Source<SyscallStatistics.Wanted> {
+  /** The one that there is. */
+  public static final SyscallStatistics SOURCE = new SyscallStatistics();
+
   /**
    * How they are counted.
    *
@@ -16,7 +19,7 @@ public final class SyscallStatistics extends Source<SyscallStatistics.Wanted> {
    */
   public record Wanted(boolean byThread) {}
 
-  SyscallStatistics() {
+  private SyscallStatistics() {
     super("system call statistics");
   }
 

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** System calls, one by one. */
 public final class Syscalls extends Source<Syscalls.Wanted> {
+  /** The one that there is. */
+  public static final Syscalls SOURCE = new Syscalls();
+
   /** Numbers of system calls are below; others are not traced but counted. */
   public static final int MOST = Wire.TableSize.MAX_SYSCALLS;
 
@@ -30,7 +33,7 @@ public final class Syscalls extends Source<Syscalls.Wanted> {
     }
   }
 
-  Syscalls() {
+  private Syscalls() {
     super("system calls");
   }
 

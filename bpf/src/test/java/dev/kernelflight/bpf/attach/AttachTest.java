@@ -11,7 +11,6 @@ import dev.kernelflight.bpf.abi.KernelNames;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpenHooks;
 import dev.kernelflight.bpf.source.FileOpens;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelObjects;
@@ -43,8 +42,8 @@ class AttachTest {
   void theOneKindThatIsAskedForOrTheReasonsWhyNot(HookKind kind) throws Exception {
     try (Epoll epoll = new Epoll();
         Session session = open(Optional.of(kind), epoll)) {
-      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
-      Session.Probe probe = session.probe(Sources.FILE_OPENS).orElseThrow();
+      session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
+      Session.Probe probe = session.probe(FileOpens.SOURCE).orElseThrow();
       assertThat(probe.hook().kind()).isEqualTo(kind);
       assertThat(probe.refusals()).allMatch(refusal -> refusal.hook().kind() == kind);
       assertThat(session.skippedRuns()).isNotNegative();
@@ -64,8 +63,8 @@ class AttachTest {
   void theCheapestThatTheKernelAcceptsAndWhyNotACheaperOne() throws Exception {
     try (Epoll epoll = new Epoll();
         Session session = open(Optional.empty(), epoll)) {
-      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
-      Session.Probe probe = session.probe(Sources.FILE_OPENS).orElseThrow();
+      session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
+      Session.Probe probe = session.probe(FileOpens.SOURCE).orElseThrow();
       List<Hook> functions =
           FileOpenHooks.inOrder(Architecture.current(), KernelNames.ofThisMachine());
       int accepted = functions.indexOf(probe.hook());

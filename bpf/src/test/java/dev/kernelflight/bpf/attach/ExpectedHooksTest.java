@@ -7,7 +7,6 @@ import dev.kernelflight.bpf.LocalSession;
 import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.FileOpens;
-import dev.kernelflight.bpf.source.Sources;
 import dev.kernelflight.bpf.sys.CurrentProcess;
 import dev.kernelflight.bpf.sys.Epoll;
 import java.util.ArrayList;
@@ -46,8 +45,8 @@ class ExpectedHooksTest {
                 new LocalSession.Options(kind, LocalSession.Buffer.PERF, 16),
                 CurrentProcess.threadId(),
                 epoll)) {
-      session.follow(Demand.of(Sources.FILE_OPENS, FileOpens.Wanted.ALL));
-      return session.probe(Sources.FILE_OPENS).orElseThrow();
+      session.follow(Demand.of(FileOpens.SOURCE, FileOpens.Wanted.ALL));
+      return session.probe(FileOpens.SOURCE).orElseThrow();
     }
   }
 

@@ -5,6 +5,7 @@ import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.EventsLostEvent;
 import dev.kernelflight.events.FileOpenEvent;
 import dev.kernelflight.events.ProbeEvent;
+import dev.kernelflight.events.SignalEvent;
 import dev.kernelflight.events.SyscallEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
@@ -23,6 +24,7 @@ final class SyntheticRecording implements AutoCloseable {
           FileOpenEvent.class,
           SyscallEvent.class,
           SyscallStatisticsEvent.class,
+          SignalEvent.class,
           CpuSampleEvent.class,
           EventsLostEvent.class,
           ProbeEvent.class,
