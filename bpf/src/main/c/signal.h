@@ -37,7 +37,11 @@ static __always_inline bool is_own(const struct sent_signal *signal, __u32 pid)
 		signal->number == SIGILL || signal->number == SIGTRAP);
 }
 
-/* A thread is about to handle a signal, or to die of it. */
+/*
+ * A thread is about to handle a signal, or to die of it. The agent's thread is no exception: a signal to
+ * the process reaches any of its threads. A signal that ends the process and that it does not handle
+ * reaches its threads as SIGKILL, without a sender.
+ */
 static __always_inline void signal_delivered(void *ctx, __s32 number, const void *siginfo)
 {
 	struct sent_signal signal = { .number = number, .sender_pid = NO_SENDER };
@@ -49,8 +53,6 @@ static __always_inline void signal_delivered(void *ctx, __s32 number, const void
 			COUNT(COUNTERS_OF_SIGNALS, untracked);
 		return;
 	}
-	if (ids.pid == filter.agent_tid)
-		return;
 	if ((__u64)siginfo >= LEAST_SIGINFO) {
 		bpf_probe_read_kernel(&signal, sizeof(signal), siginfo);
 		if (!has_sender(&signal))

@@ -462,7 +462,7 @@ class PerfCommandTest {
           -F 0                | '0': expected a frequency of 1 Hz or more
           -F -99              | '-99': expected a frequency of 1 Hz or more
           -F 999999999        | (kernel.perf_event_max_sample_rate)
-          -e foo              | 'foo' is none of opens, syscalls, signals, samples
+          -e foo              | 'foo': expected one of opens, syscalls, signals, samples
           -e                  | Missing required parameter for option '--events'
           --threshold fast    | expected a time such as 20 ms
           --pages 3           | pages must be a power of two from 16 to 65536

@@ -104,8 +104,8 @@ class SignalTest {
       process.tell("stop", "with", with);
       assertThat(Recorded.in(with).named(Recorded.SIGNAL))
           .isNotEmpty()
-          .allMatch(signal -> signal.getInt("senderPid") == process.pid()
-              || signal.getInt("senderPid") == -1);
+          .allMatch(signal ->
+              signal.getInt("senderPid") == process.pid() || signal.getInt("senderPid") == -1);
     }
   }
 }

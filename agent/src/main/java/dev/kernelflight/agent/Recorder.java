@@ -97,10 +97,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
         trial.follow(Demand.of(FileOpens.SOURCE, Kinds.OPENS.all()));
         return FileOpens.SOURCE
             + " by "
-            + trial
-                .probe(FileOpens.SOURCE)
-                .map(probe -> probe.hook().toString())
-                .orElse("no hook")
+            + trial.probe(FileOpens.SOURCE).map(probe -> probe.hook().toString()).orElse("no hook")
             + "; "
             + trial.bufferDescription();
       }

@@ -80,7 +80,9 @@ class SignalTest {
     List<Signal> all = new ArrayList<>();
     long begun = System.nanoTime();
     while (all.stream().noneMatch(signal -> signal.number == number)) {
-      assertThat(System.nanoTime() - begun).as("only " + all).isLessThan(PATIENCE_NANOS);
+      assertThat(System.nanoTime() - begun)
+          .as("only " + all + " " + List.of(session.counters()))
+          .isLessThan(PATIENCE_NANOS);
       session.drain((memory, offset, length) -> all.add(Signal.read(memory, offset)));
     }
     return all;
@@ -88,8 +90,7 @@ class SignalTest {
 
   /** The process that sent the signal. */
   private static int send(int number, long pid) throws Exception {
-    Process shell =
-        new ProcessBuilder("sh", "-c", "echo $$; kill -" + number + " " + pid).start();
+    Process shell = new ProcessBuilder("sh", "-c", "echo $$; kill -" + number + " " + pid).start();
     String sender =
         new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     assertThat(shell.waitFor()).isZero();
@@ -153,8 +154,11 @@ class SignalTest {
   }
 
   @Test
-  void whatAnotherProcessDiesOf() throws Exception {
-    Process other = new ProcessBuilder("sleep", "100").start();
+  void ofAProcessThatHandlesIt() throws Exception {
+    Process other =
+        new ProcessBuilder("sh", "-c", "trap 'exit 3' TERM; echo; while :; do sleep 0.1; done")
+            .start();
+    assertThat(other.getInputStream().read()).isEqualTo('\n');
     try (Epoll epoll = new Epoll();
         Session session =
             LocalSession.open(

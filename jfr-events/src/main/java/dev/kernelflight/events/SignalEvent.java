@@ -65,7 +65,8 @@ public final class SignalEvent extends Event {
 
   /** The sender's user, or {@link #NONE}. */
   @Label("Sender's User")
-  @Description("User of the process that sent the signal, as the JVM sees it; -1 where no process did")
+  @Description(
+      "User of the process that sent the signal, as the JVM sees it; -1 where no process did")
   public long senderUid;
 
   /** What /proc calls the sender, or null. */
@@ -98,9 +99,7 @@ public final class SignalEvent extends Event {
     return true;
   }
 
-  /**
-   * Sets when the signal came, in ticks of {@link TickClock}; as {@link FileOpenEvent#setTime}.
-   */
+  /** Sets when the signal came, in ticks of {@link TickClock}; as {@link FileOpenEvent#setTime}. */
   public void setTime(long moment) {
     VarHandle startField = START;
     VarHandle durationField = DURATION;

@@ -22,7 +22,7 @@ final class Names {
       }
     }
     throw new TypeConversionException(
-        "'" + value + "' is none of " + String.join(", ", all.stream().map(name).toList()));
+        "'" + value + "': expected one of " + String.join(", ", all.stream().map(name).toList()));
   }
 
   /** Reads a kind. */

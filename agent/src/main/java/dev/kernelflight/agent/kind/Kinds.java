@@ -31,8 +31,10 @@ public final class Kinds {
   public static final Kind PROBE =
       new ReportKind(ProbeEvent.NAME, "probe", "probes", false, ReportKind::probe);
 
-  private static final List<RecordKind<?, ?>> OF_RECORDS = List.of(OPENS, SYSCALLS, SIGNALS, SAMPLES);
-  private static final List<TracedKind<?>> TRACED = List.of(OPENS, SYSCALLS, STATISTICS, SIGNALS, SAMPLES);
+  private static final List<RecordKind<?, ?>> OF_RECORDS =
+      List.of(OPENS, SYSCALLS, SIGNALS, SAMPLES);
+  private static final List<TracedKind<?>> TRACED =
+      List.of(OPENS, SYSCALLS, STATISTICS, SIGNALS, SAMPLES);
   private static final List<Kind> ALL =
       Stream.concat(TRACED.stream(), Stream.of(LOST, PROBE)).toList();
 

@@ -115,7 +115,7 @@ public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.Reco
   @Override
   public void provoke() throws IOException {
     Pipe pipe = Pipe.open();
-    try (var sink = pipe.sink()) {
+    try {
       Thread reader =
           new Thread(() -> {
             try {
@@ -136,6 +136,8 @@ public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.Reco
       reader.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      pipe.sink().close();
     }
   }
 

@@ -29,8 +29,7 @@ public final class Signals extends Source<Signals.Wanted> {
   @Override
   public List<Hook> hooks(HookOrder order, Wanted wanted) {
     return List.of(
-        new Hook(
-            HookKind.TRACEPOINT, DELIVERED, List.of(new RawTracepoint(DELIVERED, DELIVERED))));
+        new Hook(HookKind.TRACEPOINT, DELIVERED, List.of(new RawTracepoint(DELIVERED, DELIVERED))));
   }
 
   @Override

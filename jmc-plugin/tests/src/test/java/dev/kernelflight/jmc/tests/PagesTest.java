@@ -92,7 +92,12 @@ class PagesTest {
     assertThat(name(kernel)).isEqualTo("Kernel");
     assertThat(Stream.of(kernel.getChildren("page")).map(PagesTest::name))
         .containsExactly(
-            "File Opens", "System Calls", "Statistics", "Threads", "Signals", "CPU Samples in the Kernel");
+            "File Opens",
+            "System Calls",
+            "Statistics",
+            "Threads",
+            "Signals",
+            "CPU Samples in the Kernel");
     assertThat(pages).hasSize(6);
   }
 
