@@ -53,6 +53,7 @@ class LoadOrderTest {
     boolean recording = false;
     boolean detachedMeanwhile = false;
     boolean refused = false;
+    List<Runnable> losses = new ArrayList<>();
     List<String> wanted = new ArrayList<>();
     List<RecordedEvent> opens = new ArrayList<>();
     AgentProcess process = AgentProcess.of(Conductor.class).jvm("-XX:+EnableDynamicAgentLoading");
@@ -82,11 +83,10 @@ class LoadOrderTest {
             jvm.tell("stop", "r", file);
             recording = false;
             Recorded recorded = Recorded.in(file);
-            if (detachedMeanwhile) {
-              recorded.assertLostBecause("the agent was detached");
-            } else {
-              recorded.assertNothingElseLost();
-            }
+            losses.add(
+                detachedMeanwhile
+                    ? () -> recorded.assertLostBecause("the agent was detached")
+                    : recorded::assertNothingElseLost);
             opens.addAll(recorded.opens());
           }
           default -> jvm.tell(steps.get(i));
@@ -108,6 +108,7 @@ class LoadOrderTest {
         .allSatisfy(LoadOrderTest::assertOfItsThread)
         .extracting(open -> open.getString("path"))
         .containsExactlyElementsOf(wanted);
+    losses.forEach(Runnable::run);
   }
 
   private static void assertOfItsThread(RecordedEvent open) {

@@ -52,7 +52,8 @@ class UnusualJvmTest {
     }
   }
 
-  private static Row option(String option, String said) {
+  private static Row option(String option) {
+    String said = "was started with " + option;
     return new Row(option, List.of(option), List.of(), jvm -> {}, List.of(), said, true);
   }
 
@@ -65,9 +66,8 @@ class UnusualJvmTest {
     List<String> rootWithoutPtrace =
         List.of("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-all");
     return Stream.of(
-        option("-XX:+DisableAttachMechanism", "it was started with -XX:+DisableAttachMechanism"),
-        option(
-            "-XX:-EnableDynamicAgentLoading", "it was started with -XX:-EnableDynamicAgentLoading"),
+        option("-XX:+DisableAttachMechanism"),
+        option("-XX:-EnableDynamicAgentLoading"),
         new Row(
             "stopped",
             List.of(),

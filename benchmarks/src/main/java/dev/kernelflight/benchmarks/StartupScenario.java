@@ -17,8 +17,9 @@ record StartupScenario(Jvm jvm) {
   void run(Table table) throws IOException, InterruptedException {
     Path recording = Files.createTempFile("kernelflight-benchmark", ".jfr");
     try {
+      // only that tag: where all of them are off, JFR prints the bytecode of its classes in vain
       List<String> recorded =
-          List.of("-XX:StartFlightRecording:filename=" + recording, "-Xlog:jfr*=off");
+          List.of("-XX:StartFlightRecording:filename=" + recording, "-Xlog:jfr+startup=off");
       double[] plain = new double[RUNS];
       double[] agent = new double[RUNS];
       double[] plainRecorded = new double[RUNS];

@@ -1,6 +1,5 @@
 package dev.kernelflight.agent.threads;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -25,6 +24,12 @@ final class HotSpotThreads {
   private static final String LIBRARY = "libjvm.so";
   private static final int NAME_BYTES = 24;
   private static final int LARGEST_ENTRY_BYTES = 128;
+
+  private static final MemorySegment OS_THREAD = name("_osthread");
+  private static final MemorySegment THREAD_ID = name("_thread_id");
+  private static final MemorySegment CURRENT_ID = name("_monitor_owner_id");
+  private static final MemorySegment OS_THREAD_TYPE = name("OSThread");
+  private static final MemorySegment JAVA_THREAD_TYPE = name("JavaThread");
 
   private final MemoryWindow window = new MemoryWindow(LARGEST_ENTRY_BYTES);
   private final VarHandle eetop;
@@ -138,11 +143,15 @@ final class HotSpotThreads {
       if (typeAddress == 0) {
         break;
       }
-      if (hasName(fieldAddress, "_osthread")) {
+      // once for each of some 1,000 entries, at the start of the JVM
+      boolean readable = window.copyFrom(fieldAddress, NAME_BYTES);
+      if (readable && isNamed(OS_THREAD)) {
         osThread = offset;
-      } else if (hasName(fieldAddress, "_thread_id") && hasName(typeAddress, "OSThread")) {
-        threadId = offset;
-      } else if (hasName(fieldAddress, "_monitor_owner_id") && hasName(typeAddress, "JavaThread")) {
+      } else if (readable && isNamed(THREAD_ID)) {
+        if (hasName(typeAddress, OS_THREAD_TYPE)) {
+          threadId = offset;
+        }
+      } else if (readable && isNamed(CURRENT_ID) && hasName(typeAddress, JAVA_THREAD_TYPE)) {
         currentId = offset;
       }
       if (osThread >= 0 && threadId >= 0 && currentId >= 0) {
@@ -165,16 +174,17 @@ final class HotSpotThreads {
     return window.bytes().get(JAVA_LONG, 0);
   }
 
-  private boolean hasName(long address, String name) {
-    if (!window.copyFrom(address, NAME_BYTES)) {
-      return false;
-    }
-    byte[] wanted = (name + '\0').getBytes(StandardCharsets.US_ASCII);
-    for (int i = 0; i < wanted.length; i++) {
-      if (window.bytes().get(JAVA_BYTE, i) != wanted[i]) {
-        return false;
-      }
-    }
-    return true;
+  private boolean hasName(long address, MemorySegment name) {
+    return window.copyFrom(address, NAME_BYTES) && isNamed(name);
+  }
+
+  /** Whether the window begins with a name. */
+  private boolean isNamed(MemorySegment name) {
+    long length = name.byteSize();
+    return MemorySegment.mismatch(window.bytes(), 0, length, name, 0, length) < 0;
+  }
+
+  private static MemorySegment name(String name) {
+    return MemorySegment.ofArray((name + '\0').getBytes(StandardCharsets.US_ASCII));
   }
 }

@@ -13,6 +13,9 @@ public final class KernelBtf {
   /** Where the kernel has it, if it was built with it. */
   public static final Path FILE = Path.of("/sys/kernel/btf/vmlinux");
 
+  /** Of the running kernel, or 0 as long as that has not been read. */
+  private static volatile long knownCompatStatusOffset;
+
   private KernelBtf() {}
 
   /** Reads it, some 5 MB. */
@@ -30,10 +33,17 @@ public final class KernelBtf {
     if (architecture != Architecture.X86_64) {
       return 0;
     }
+    long known = knownCompatStatusOffset;
+    if (known != 0) {
+      return known;
+    }
     try {
       Btf btf = read();
-      return (long) btf.struct("task_struct").member("thread_info").offset()
-          + btf.struct("thread_info").member("status").offset();
+      known =
+          (long) btf.struct("task_struct").member("thread_info").offset()
+              + btf.struct("thread_info").member("status").offset();
+      knownCompatStatusOffset = known;
+      return known;
     } catch (IOException | MalformedObjectException | IllegalArgumentException e) {
       return 0;
     }
