@@ -287,6 +287,8 @@ class DoctorTest {
             "tracepoint",
             "file-opens",
             "system-calls",
+            "system-call-statistics",
+            "signals",
             "cpu-samples",
             "java-threads");
     assertThat(checks.values())

@@ -17,7 +17,7 @@ import jdk.jfr.Event;
 import org.jspecify.annotations.Nullable;
 
 /** Signals that reach threads. */
-public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.Record> {
+public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.SignalRecord> {
   private static final Key NAMES =
       new Key("signals", "signals", "SIGNAL", event -> event.text("name"));
 
@@ -26,12 +26,12 @@ public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.Reco
   }
 
   /** {@code struct signal_event} of {@code event.h}, and its texts. */
-  public static final class Record extends KernelRecord {
+  public static final class SignalRecord extends KernelRecord {
     private static final int SELF = (int) ProcessHandle.current().pid();
 
     private final KernelNames names = KernelNames.ofThisMachine();
 
-    private Record() {}
+    private SignalRecord() {}
 
     @Override
     boolean isWhole(int length) {
@@ -142,12 +142,12 @@ public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.Reco
   }
 
   @Override
-  public Record newRecord(Symbols symbols) {
-    return new Record();
+  public SignalRecord newRecord(Symbols symbols) {
+    return new SignalRecord();
   }
 
   @Override
-  public RecordWriter jfrWriter(Record record, RecordOrigin origin) {
+  public RecordWriter jfrWriter(SignalRecord record, RecordOrigin origin) {
     SignalEvent event = new SignalEvent();
     return () -> {
       event.setTime(origin.startTicks(record));
