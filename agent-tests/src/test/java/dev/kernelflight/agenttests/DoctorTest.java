@@ -315,8 +315,8 @@ class DoctorTest {
     assertThat(finished.out())
         .containsPattern("(?m)^ok    file-opens +seen by ")
         .contains(
-            "Will work: kernel.FileOpen, kernel.Syscall, kernel.SyscallStatistics, kernel.CpuSample;"
-                + " opens by",
+            "Will work: kernel.FileOpen, kernel.Syscall, kernel.SyscallStatistics, kernel.Signal,"
+                + " kernel.CpuSample; opens by",
             "Use: java -javaagent:" + AgentProcess.agentJar(),
             "docker run --cap-add BPF --cap-add PERFMON",
             "add: [\"BPF\", \"PERFMON\"]",

@@ -46,6 +46,7 @@ class SignalTest {
     Path file = directory.resolve("ended.jfr");
     Process sender;
     try (Running process = AgentProcess.of(Conductor.class).recordingTo(file).start()) {
+      process.tell("burn"); // by then the recording runs
       sender = send("TERM", process.pid());
       process.await();
     }
