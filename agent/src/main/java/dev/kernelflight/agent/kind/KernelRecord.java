@@ -111,7 +111,7 @@ public abstract class KernelRecord {
 
   /**
    * {@link Thread#threadId()} of what ran on a carrier of virtual threads, itself included, or
-   * {@link VirtualThreads#UNREADABLE}; 0 on any other thread.
+   * {@link dev.kernelflight.agent.threads.VirtualThreads#UNREADABLE}; 0 on any other thread.
    */
   public final long javaThread() {
     return longAt(Wire.Event.JAVA_THREAD);
