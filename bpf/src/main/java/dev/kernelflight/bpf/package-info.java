@@ -1,6 +1,7 @@
 /**
  * The kernel side of Kernel Flight Recorder, without JFR: {@link dev.kernelflight.bpf.LocalSession}
- * traces this process and hands out records in the wire format of {@code event.h}.
+ * opens a session, which traces processes and hands out records in the wire format of {@code
+ * event.h}.
  */
 @NullMarked
 package dev.kernelflight.bpf;

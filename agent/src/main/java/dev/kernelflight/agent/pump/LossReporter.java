@@ -51,7 +51,7 @@ public final class LossReporter {
    *
    * @param cpus the programs' own counts, by CPU
    * @param skippedRuns by the kernel
-   * @param undecodableRecords by the transport and the decoder
+   * @param undecodableRecords by the transport and the pump
    */
   public void report(Counters[] cpus, long skippedRuns, long undecodableRecords) {
     if (lost.length != cpus.length) {
