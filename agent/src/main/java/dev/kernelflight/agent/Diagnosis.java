@@ -54,6 +54,10 @@ public record Diagnosis(String problem, String advice) {
           return new Diagnosis(
               String.valueOf(e.getMessage()), "run it there, or without the agent");
         }
+        case FlightRecorderOffException e -> {
+          return new Diagnosis(
+              FlightRecorderOffException.WHY.what(), FlightRecorderOffException.WHY.remedy());
+        }
         case IllegalCallerException e -> {
           return new Diagnosis(
               "this JVM denies native access: " + String.valueOf(e.getMessage()),

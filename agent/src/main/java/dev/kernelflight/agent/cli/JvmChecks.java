@@ -1,5 +1,7 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.FlightRecorderOffException;
+import dev.kernelflight.agent.Hindrance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +17,7 @@ final class JvmChecks {
   static List<Check> ofThisOne() {
     List<Check> checks = new ArrayList<>();
     checks.add(java(System.getProperty("java.version", "")));
-    checks.add(jfr(ModuleLayer.boot().findModule(JFR).isEmpty()));
+    checks.add(jfr(ModuleLayer.boot().findModule(JFR).isEmpty(), false));
     checks.add(
         Check.ok(
             "native-access",
@@ -34,7 +36,7 @@ final class JvmChecks {
                     "java",
                     "version unknown: its runtime has no file release",
                     "it must be " + LEAST_JAVA + " or newer")));
-    checks.add(jfr(jvm.lacksModule(JFR)));
+    checks.add(jfr(jvm.lacksModule(JFR), !jvm.flag("FlightRecorder", true)));
     checks.add(nativeAccess(jvm));
     checks.add(loading(jvm));
     checks.add(disk(jvm));
@@ -47,7 +49,11 @@ final class JvmChecks {
         : Check.ok("java", "Java " + version);
   }
 
-  private static Check jfr(boolean lacking) {
+  private static Check jfr(boolean lacking, boolean off) {
+    if (off) {
+      Hindrance why = FlightRecorderOffException.WHY;
+      return Check.fail("jfr", why.what(), why.remedy());
+    }
     return lacking
         ? Check.fail("jfr", "no JDK Flight Recorder", "use a runtime with the module " + JFR)
         : Check.ok("jfr", "JDK Flight Recorder is there");

@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Hindrance;
 import dev.kernelflight.agent.ProcStatus;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -96,13 +97,19 @@ record JvmProcess(long pid, long ownPid, int uid, int gid, Path libjvm, List<Str
           options(proc));
     } catch (NoSuchFileException e) {
       throw new CommandFailedException(
-          "there is no process " + pid + "; jcmd -l lists the JVMs of this user");
+          HiddenProcess.byMount()
+              .map(hidden -> "process " + pid + " is not to be seen, if there is one: " + hidden)
+              .orElse("there is no process " + pid + "; jcmd -l lists the JVMs of this user"));
     } catch (AccessDeniedException e) {
       throw new CommandFailedException(
           "process " + pid + " may not be looked at: " + HiddenProcess.why(leaderProc));
     } catch (IOException e) {
-      // a process that ends while it is looked at answers ESRCH
-      throw new CommandFailedException("process " + pid + " cannot be looked at: " + e);
+      // a process that ends while it is looked at answers ESRCH, one that is hidden EPERM
+      String why =
+          String.valueOf(e.getMessage()).contains("not permitted")
+              ? HiddenProcess.byMount().map(Hindrance::toString).orElse(e.toString())
+              : e.toString();
+      throw new CommandFailedException("process " + pid + " cannot be looked at: " + why);
     }
   }
 
