@@ -1,6 +1,7 @@
 package dev.kernelflight.agent.emit;
 
 import dev.kernelflight.events.EventsLostEvent;
+import dev.kernelflight.events.KernelTracing;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -82,6 +83,7 @@ public final class OutageReporter {
         Outage outage = new Outage(entry.getKey(), entry.getValue());
         outages.put(entry.getKey(), outage);
         outage.commitProbe();
+        KernelTracing.lost(EventsLostEvent.UNKNOWN, String.valueOf(outage.span.reason));
       }
     }
     return news;
