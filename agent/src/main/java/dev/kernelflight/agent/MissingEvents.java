@@ -21,13 +21,17 @@ import org.jspecify.annotations.Nullable;
 final class MissingEvents {
   private MissingEvents() {}
 
-  /** All that is wanted, where nothing is traced. */
-  static Map<String, Missing> all(Wanted wanted, String why) {
+  /**
+   * All that is wanted, where nothing is traced.
+   *
+   * @param advice what to do about it, or empty
+   */
+  static Map<String, Missing> all(Wanted wanted, String why, String advice) {
     Map<String, Missing> missing = new LinkedHashMap<>();
-    put(missing, FileOpenEvent.NAME, wanted.fileOpens(), Optional.empty(), why);
-    put(missing, SyscallEvent.NAME, wanted.syscalls(), Optional.empty(), why);
-    put(missing, SyscallStatisticsEvent.NAME, wanted.statistics(), Optional.empty(), why);
-    put(missing, CpuSampleEvent.NAME, wanted.samples(), Optional.empty(), why);
+    put(missing, FileOpenEvent.NAME, wanted.fileOpens(), Optional.empty(), why, advice);
+    put(missing, SyscallEvent.NAME, wanted.syscalls(), Optional.empty(), why, advice);
+    put(missing, SyscallStatisticsEvent.NAME, wanted.statistics(), Optional.empty(), why, advice);
+    put(missing, CpuSampleEvent.NAME, wanted.samples(), Optional.empty(), why, advice);
     return missing;
   }
 
@@ -35,8 +39,10 @@ final class MissingEvents {
    * What a tracer does not see.
    *
    * @param refused why it does not, where the kernel refused something
+   * @param advice what to do about that, or empty
    */
-  static Map<String, Missing> of(Tracer tracer, @Nullable NoHookException refused) {
+  static Map<String, Missing> of(
+      Tracer tracer, @Nullable NoHookException refused, String advice) {
     Map<String, Missing> missing = new LinkedHashMap<>();
     Wanted wanted = tracer.wanted();
     String noCalls = why(refused, Tracer.SYSCALLS);
@@ -45,15 +51,23 @@ final class MissingEvents {
         FileOpenEvent.NAME,
         wanted.fileOpens(),
         tracer.fileOpenProbe(),
-        why(refused, Tracer.FILE_OPENS));
-    put(missing, SyscallEvent.NAME, wanted.syscalls(), tracer.syscallProbe(), noCalls);
-    put(missing, SyscallStatisticsEvent.NAME, wanted.statistics(), tracer.syscallProbe(), noCalls);
+        why(refused, Tracer.FILE_OPENS),
+        advice);
+    put(missing, SyscallEvent.NAME, wanted.syscalls(), tracer.syscallProbe(), noCalls, advice);
+    put(
+        missing,
+        SyscallStatisticsEvent.NAME,
+        wanted.statistics(),
+        tracer.syscallProbe(),
+        noCalls,
+        advice);
     put(
         missing,
         CpuSampleEvent.NAME,
         wanted.samples(),
         tracer.sampleProbe(),
-        why(refused, Tracer.CPU_SAMPLES));
+        why(refused, Tracer.CPU_SAMPLES),
+        advice);
     if (!tracer.unsampledCpus().isEmpty()) {
       missing.put(CpuSampleEvent.NAME, new Missing("not on CPUs " + tracer.unsampledCpus(), false));
     }
@@ -65,9 +79,10 @@ final class MissingEvents {
       String event,
       Optional<?> wanted,
       Optional<Tracer.Probe> seen,
-      String why) {
+      String why,
+      String advice) {
     if (wanted.isPresent() && seen.isEmpty()) {
-      missing.put(event, new Missing(why, true));
+      missing.put(event, new Missing(why, true, advice));
     }
   }
 

@@ -72,6 +72,9 @@ final class Pipeline implements AutoCloseable {
   /** Why some of what was last requested is not traced, if that is so. */
   private @Nullable NoHookException refused;
 
+  /** What to do about it. */
+  private String adviceOnRefusal = "";
+
   private Pipeline(
       Tracer tracer, JavaThreads.Subscription subscription, SyscallArguments arguments) {
     this.tracer = tracer;
@@ -134,6 +137,7 @@ final class Pipeline implements AutoCloseable {
       tracer.follow(requested.wanted());
     } catch (NoHookException e) {
       refused = e;
+      adviceOnRefusal = Diagnosis.of(e).advice();
       throw e;
     } finally {
       if (!known || refused == null || before == null) {
@@ -144,7 +148,7 @@ final class Pipeline implements AutoCloseable {
 
   /** Why events that are wanted are not recorded, or not in full, by the events' names. */
   Map<String, Missing> missing() {
-    return MissingEvents.of(tracer, refused);
+    return MissingEvents.of(tracer, refused, refused == null ? "" : adviceOnRefusal);
   }
 
   /** Whether any probe is attached. */

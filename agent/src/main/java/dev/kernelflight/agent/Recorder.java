@@ -122,7 +122,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       stopped = true;
       Pipeline attached = pipeline;
       if (attached != null) {
-        outages.update(MissingEvents.all(attached.tracer().wanted(), "the agent was detached"));
+        outages.update(MissingEvents.all(attached.tracer().wanted(), "the agent was detached", ""));
         outages.chunkEnds();
       }
       detach();
@@ -258,7 +258,9 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       missing = attached.missing();
       attached.tracer().sampleLimit().ifPresent(limit -> warnOnce("kernel.CpuSample: " + limit));
     } else if (failure != null) {
-      missing = MissingEvents.all(requested.wanted(), Shortage.reason(failure));
+      missing = 
+          MissingEvents.all(
+              requested.wanted(), Shortage.reason(failure), Diagnosis.of(failure).advice());
     }
     problem = failure == null ? null : Shortage.message(failure, attached != null);
     boolean news = outages.update(missing);

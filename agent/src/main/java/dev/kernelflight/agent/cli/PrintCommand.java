@@ -7,6 +7,7 @@ import dev.kernelflight.agent.recording.KernelEvent;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
 import dev.kernelflight.agent.recording.ThreadFilter;
+import dev.kernelflight.agent.recording.ThreadNames;
 import dev.kernelflight.agent.settings.PathFilter;
 import dev.kernelflight.bpf.sys.Terminal;
 import java.time.Instant;
@@ -203,6 +204,7 @@ final class PrintCommand implements Callable<Integer> {
     return new EventFilter(
         kinds(),
         ThreadFilter.of(threads),
+        ThreadNames.in(all),
         PathFilter.of(paths),
         errors,
         threshold,

@@ -157,6 +157,31 @@ public record KernelRecording(IItemCollection items, @Nullable String damage) {
                 + " -javaagent:ebpf-agent.jar, or load the agent before the recording starts");
   }
 
+  /** The same without what JFR itself opened, see {@link KernelEvent#isJfrsOwn}. */
+  public KernelRecording withoutJfrsOwn() {
+    return new KernelRecording(
+        items.apply(type -> {
+          EventKind kind = EventKind.of(type.getIdentifier());
+          if (kind != EventKind.OPENS) {
+            return item -> true;
+          }
+          EventFields fields = new EventFields(type);
+          return item -> !new KernelEvent(kind, fields, item).isJfrsOwn();
+        }),
+        damage);
+  }
+
+  /** How many opens it holds. */
+  public int opens() {
+    int count = 0;
+    for (IItemIterable ofType : items) {
+      if (EventKind.of(ofType.getType().getIdentifier()) == EventKind.OPENS) {
+        count += (int) ofType.getItemCount();
+      }
+    }
+    return count;
+  }
+
   /** Its kernel events, in no particular order. */
   public List<KernelEvent> events() {
     List<KernelEvent> events = new ArrayList<>();

@@ -121,6 +121,23 @@ class OutageReporterTest {
   }
 
   @Test
+  void withWhatToDo() throws Exception {
+    Missing missing = new Missing("EMFILE", true, "raise it\n  or close some");
+    List<RecordedEvent> all =
+        recorded(() -> {
+          outages.update(Map.of(OPENS, missing));
+          outages.update(Map.of());
+        });
+    assertThat(named(all, "kernel.Probe"))
+        .extracting(probe -> probe.getString("refused"))
+        .containsExactly("EMFILE");
+    assertThat(named(all, "kernel.EventsLost"))
+        .extracting(lost -> lost.getString("reason"))
+        .containsExactly(
+            "kernel.FileOpen was not recorded: EMFILE; what to do: raise it; or close some");
+  }
+
+  @Test
   void onlyTheNewOneIsNews() throws Exception {
     Missing missing = new Missing("why", true);
     List<RecordedEvent> all =

@@ -51,6 +51,20 @@ class LostEventsRuleTest {
     assertThat(result.getSummary()).startsWith("An unknown number").contains("1 that");
   }
 
+  /** The agent's own, from the reasons; each once. */
+  @Test
+  void whatToDo() throws Exception {
+    IResult result =
+        resultOf(
+            -1, "opens: EMFILE; what to do: raise it",
+            -1, "calls: EMFILE; what to do: raise it",
+            -1, "samples: other");
+    assertThat(culprits(result)).containsExactly("calls: EMFILE", "opens: EMFILE", "samples: other");
+    assertThat(result.getSolution()).startsWith("Raise it. The events kernel.EventsLost begin");
+    assertThat(resultOf(-1, "samples: other").getSolution())
+        .startsWith("The reasons say what was missing. The events");
+  }
+
   @Test
   void allWereCounted() throws Exception {
     IResult result = resultOf(5, "full", 2, "other", 1, "full");
