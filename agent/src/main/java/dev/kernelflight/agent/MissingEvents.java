@@ -41,8 +41,7 @@ final class MissingEvents {
    * @param refused why it does not, where the kernel refused something
    * @param advice what to do about that, or empty
    */
-  static Map<String, Missing> of(
-      Tracer tracer, @Nullable NoHookException refused, String advice) {
+  static Map<String, Missing> of(Tracer tracer, @Nullable NoHookException refused, String advice) {
     Map<String, Missing> missing = new LinkedHashMap<>();
     Wanted wanted = tracer.wanted();
     String noCalls = why(refused, Tracer.SYSCALLS);

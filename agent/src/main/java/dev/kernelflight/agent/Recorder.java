@@ -258,7 +258,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       missing = attached.missing();
       attached.tracer().sampleLimit().ifPresent(limit -> warnOnce("kernel.CpuSample: " + limit));
     } else if (failure != null) {
-      missing = 
+      missing =
           MissingEvents.all(
               requested.wanted(), Shortage.reason(failure), Diagnosis.of(failure).advice());
     }

@@ -69,8 +69,8 @@ public final class ThreadFilter {
     boolean match(int osThreadId, Set<String> threadNames) {
       return numbers.contains(Integer.toString(osThreadId))
           || threadNames.stream()
-              .anyMatch(name ->
-                  numbers.contains(name) || (!names.isEmpty() && filter.accepts(name)));
+              .anyMatch(
+                  name -> numbers.contains(name) || (!names.isEmpty() && filter.accepts(name)));
     }
   }
 }

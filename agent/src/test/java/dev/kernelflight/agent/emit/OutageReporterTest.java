@@ -88,7 +88,9 @@ class OutageReporterTest {
     assertThat(lost.get(1).getStartTime()).isAfterOrEqualTo(lost.get(0).getStartTime());
   }
 
-  /** A test that began before, and asks after it is over, is not to believe that nothing is missing. */
+  /**
+   * A test that began before, and asks after it is over, is not to believe that nothing is missing.
+   */
   @Test
   void whoeverWatchesIsTold() {
     KernelTracing.setAgent(

@@ -24,8 +24,7 @@ class LostEventsRuleTest {
         lost.reason = (String) countsAndReasons[i + 1];
         lost.commit();
       }
-      return Recordings.result(
-          LostEventsRule.class, recording.load(temp.resolve("recording.jfr")));
+      return Recordings.result(LostEventsRule.class, recording.load(temp.resolve("recording.jfr")));
     }
   }
 
@@ -59,7 +58,8 @@ class LostEventsRuleTest {
             -1, "opens: EMFILE; what to do: raise it",
             -1, "calls: EMFILE; what to do: raise it",
             -1, "samples: other");
-    assertThat(culprits(result)).containsExactly("calls: EMFILE", "opens: EMFILE", "samples: other");
+    assertThat(culprits(result))
+        .containsExactly("calls: EMFILE", "opens: EMFILE", "samples: other");
     assertThat(result.getSolution()).startsWith("Raise it. The events kernel.EventsLost begin");
     assertThat(resultOf(-1, "samples: other").getSolution())
         .startsWith("The reasons say what was missing. The events");
