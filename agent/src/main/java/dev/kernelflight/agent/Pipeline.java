@@ -46,6 +46,9 @@ final class Pipeline implements AutoCloseable {
   /** Whether some of what was last wanted is not traced. */
   private boolean refused;
 
+  /** What to do about it. */
+  private String adviceOnRefusal = "";
+
   private Pipeline(Session session, JavaThreads.Subscription subscription) throws KernelException {
     this.session = session;
     this.subscription = subscription;
@@ -101,6 +104,9 @@ final class Pipeline implements AutoCloseable {
     try {
       pump.follow(demand);
       refused = false;
+    } catch (NoHookException e) {
+      adviceOnRefusal = Diagnosis.of(e).advice();
+      throw e;
     } finally {
       if (!known || !refused || !wasRefused) {
         reportProbes();
@@ -110,7 +116,7 @@ final class Pipeline implements AutoCloseable {
 
   /** Why events that are wanted are not recorded, or not in full, by the events' names. */
   Map<String, Missing> missing() {
-    return MissingEvents.of(session);
+    return MissingEvents.of(session, refused ? adviceOnRefusal : "");
   }
 
   /** Why less is recorded than is wanted, where a machine's limit is the reason. */

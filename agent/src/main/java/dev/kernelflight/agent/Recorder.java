@@ -125,7 +125,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       stopped = true;
       Pipeline attached = pipeline;
       if (attached != null) {
-        outages.update(MissingEvents.all(attached.demand(), "the agent was detached"));
+        outages.update(MissingEvents.all(attached.demand(), "the agent was detached", ""));
         outages.chunkEnds();
       }
       detach();
@@ -267,8 +267,11 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       attached.limits().forEach(this::warnOnce);
     } else if (failure != null) {
       String reason = Shortage.reason(failure);
+      String advice = Diagnosis.of(failure).advice();
       missing =
-          demand == null ? MissingEvents.byDefault(reason) : MissingEvents.all(demand, reason);
+          demand == null
+              ? MissingEvents.byDefault(reason, advice)
+              : MissingEvents.all(demand, reason, advice);
     }
     problem = failure == null ? null : Shortage.message(failure, attached != null);
     boolean news = outages.update(missing);
