@@ -15,6 +15,7 @@ import dev.kernelflight.bpf.LocalSession;
 import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
@@ -76,6 +77,23 @@ final class Pipeline implements AutoCloseable {
       }
       session.close();
       throw e;
+    }
+  }
+
+  /**
+   * Attaches for file opens and detaches at once, to see whether that can be done.
+   *
+   * @return how, for people
+   */
+  static String tryOnce(AgentOptions options, int drainingThread, Epoll epoll)
+      throws NoHookException, KernelException, IOException {
+    try (Session trial = LocalSession.open(options.tracing(), drainingThread, epoll)) {
+      trial.follow(Demand.of(FileOpens.SOURCE, Kinds.OPENS.all()));
+      return FileOpens.SOURCE
+          + " by "
+          + trial.probe(FileOpens.SOURCE).map(probe -> probe.hook().toString()).orElse("no hook")
+          + "; "
+          + trial.bufferDescription();
     }
   }
 
