@@ -27,9 +27,14 @@ static __always_inline bool has_sender(const struct sent_signal *signal)
 	       signal->code == SI_MESGQ || (signal->number == SIGCHLD && signal->code > 0);
 }
 
-/* What a JVM causes all the time: faults that it uses as checks, and signals to its own threads. */
+/*
+ * What a JVM causes all the time: signals to its own threads and of its own timers, and faults that it
+ * uses as checks.
+ */
 static __always_inline bool is_own(const struct sent_signal *signal, __u32 pid)
 {
+	if (signal->code == SI_TIMER)
+		return true;
 	if (signal->code == SI_TKILL)
 		return (__u32)signal->sender_pid == pid;
 	return signal->code > 0 && signal->code != SI_KERNEL &&

@@ -21,7 +21,7 @@ public final class AgentProcess {
   static final String PREFIX = "Kernel Flight Recorder: ";
 
   /** The kernel's name of the agent's thread: the JVM cuts what is longer, since 26 the middle. */
-  static final String THREAD =
+  public static final String THREAD =
       Runtime.version().feature() < 26 ? "Kernel Flight R" : "Kernel ..corder";
 
   private static final String JAR_PROPERTY = "kernelflight.agent.jar";

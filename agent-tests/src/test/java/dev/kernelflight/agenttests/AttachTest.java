@@ -97,7 +97,7 @@ class AttachTest {
         .contains(output() + ": ", " opens (");
     Recorded recorded = Recorded.in(output());
     assertThat(recorded.lost()).isZero();
-    assertThat(attach.out()).contains(", " + recorded.skipped() + " lost; hook");
+    assertThat(attach.out()).contains("; " + recorded.skipped() + " lost; hook");
     assertThat(recorded.opensOf(path))
         .isNotEmpty()
         .allSatisfy(open -> {

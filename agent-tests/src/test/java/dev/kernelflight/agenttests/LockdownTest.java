@@ -7,6 +7,7 @@ import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Conductor;
 import dev.kernelflight.agenttests.apps.Hello;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,18 @@ class LockdownTest {
     assertThat(finished.exitCode()).isEqualTo(1);
     assertThat(finished.out()).isEmpty();
     assertSaidOnce(finished);
+  }
+
+  @Test
+  void doctorSaysTheSame() {
+    Finished doctor = AgentProcess.command("doctor").run();
+    assertThat(doctor.exitCode()).isEqualTo(1);
+    assertThat(doctor.err()).isEmpty();
+    List<String> advice = doctor.out().lines().filter(line -> line.contains("-> ")).toList();
+    assertThat(doctor.out()).contains("the kernel is locked down for confidentiality");
+    assertThat(advice)
+        .anyMatch(line -> line.endsWith("-> boot with lockdown=integrity or none"))
+        .noneMatch(line -> line.contains("capab") || line.contains("please report"));
   }
 
   @Test

@@ -271,6 +271,29 @@ class PrintCommandTest {
                 + " opens by JFR itself are left out: --jfr prints them, too\n");
   }
 
+  /** JFR writes a thread's name once into each chunk. */
+  @Test
+  void aRenamedThreadIsFoundByEachOfItsNames() {
+    Path renamed = temp.resolve("renamed.jfr");
+    try (Running jvm = AgentProcess.of(Conductor.class).start()) {
+      jvm.tell("start", "r");
+      jvm.tell("open", "/numbered/1");
+      jvm.tell("rename", "other-name");
+      jvm.tell("dump", "r", temp.resolve("chunk.jfr"));
+      jvm.tell("open", "/numbered/2");
+      jvm.tell("stop", "r", renamed);
+      jvm.end();
+    }
+    for (String name : List.of("main", "other-name")) {
+      assertThat(rows(renamed, "--thread", name, "--path", "/numbered/"))
+          .as(name)
+          .satisfiesExactly(
+              row -> assertThat(row).contains(" main ", "/numbered/1"),
+              row -> assertThat(row).contains(" other-name ", "/numbered/2"));
+      assertThat(rows(renamed, "--thread", "!" + name, "--path", "/numbered/")).isEmpty();
+    }
+  }
+
   @Test
   void pathsWithoutEndAndWithoutBeginning() {
     Path strange = temp.resolve("strange.jfr");

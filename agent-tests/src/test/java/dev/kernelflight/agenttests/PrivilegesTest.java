@@ -2,6 +2,7 @@ package dev.kernelflight.agenttests;
 
 import static dev.kernelflight.agenttests.AgentProcess.user;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
 import dev.kernelflight.agenttests.apps.Exits;
@@ -107,6 +108,29 @@ class PrivilegesTest {
     assertRecords(memoryLock("unlimited", user("bpf", "sys_admin")), "");
   }
 
+  /** Perf buffers want perf_event_open(2), which these kernels leave to CAP_SYS_ADMIN then. */
+  @Test
+  void perfBuffersOfAMoreParanoidKernel() throws IOException {
+    Files.writeString(PARANOID, "3");
+    List<String> user = memoryLock("unlimited", user("bpf", "perfmon"));
+    Finished tried =
+        AgentProcess.of(Hello.class).agent("buffer=perf,required=true").under(user).run();
+    assumeTrue(tried.exitCode() != 0, "this kernel takes 3 for 2");
+    String said = "kernel.perf_event_paranoid is 3";
+    assertThat(refusal(user, "buffer=perf,"))
+        .contains(said, "set it to 2")
+        .doesNotContain("lacks", "security module", "seccomp");
+    assertThat(advice(user)).contains("set it to 2").doesNotContain("run as root", "seccomp");
+    assertThat(AgentProcess.command("doctor").under(user).run().out()).contains(said);
+  }
+
+  /** What doctor advises. */
+  private static String advice(List<String> under) {
+    Finished doctor = AgentProcess.command("doctor").under(under).run();
+    assertThat(doctor.err()).isEmpty();
+    return String.join("\n", doctor.out().lines().filter(line -> line.contains("-> ")).toList());
+  }
+
   @Test
   void eitherAloneIsNot() throws IOException {
     assertThat(refusal(memoryLock("unlimited", user("bpf")), ""))
@@ -120,8 +144,12 @@ class PrivilegesTest {
   void noSettingReplacesThem(String bpfDisabled, String paranoid) throws IOException {
     Files.writeString(UNPRIVILEGED_BPF, bpfDisabled);
     Files.writeString(PARANOID, paranoid);
-    assertThat(refusal(memoryLock("unlimited", user()), ""))
-        .contains("this process lacks CAP_BPF and CAP_PERFMON:");
+    List<String> user = memoryLock("unlimited", user());
+    assertThat(refusal(user, "")).contains("this process lacks CAP_BPF and CAP_PERFMON:");
+    assertThat(AgentProcess.command("doctor").under(user).run().out())
+        .contains("this process lacks CAP_BPF and CAP_PERFMON")
+        .containsPattern("unprivileged_bpf_disabled +" + bpfDisabled + ",");
+    assertThat(advice(user)).contains("run as root, or grant them");
   }
 
   @Test

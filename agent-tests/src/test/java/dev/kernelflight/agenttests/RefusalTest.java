@@ -28,7 +28,7 @@ class RefusalTest {
           "in a user namespace",
           "RLIMIT_MEMLOCK",
           "RLIMIT_NOFILE",
-          "security module",
+          "a Linux security module",
           "is not mounted",
           "is built without",
           "perf_event_paranoid is",
@@ -84,7 +84,7 @@ class RefusalTest {
   }
 
   static Stream<Row> rows() {
-    String enough = KernelTracing.chargesControlGroups() ? "65536:65536" : "unlimited";
+    String enough = lockedMemory();
     return Stream.of(
         filtered("bpf", 1, ""),
         filtered("bpf", 13, ""),
@@ -130,6 +130,11 @@ class RefusalTest {
             false));
   }
 
+  /** What is enough for the agent, as prlimit takes it, and little where little is enough. */
+  static String lockedMemory() {
+    return KernelTracing.chargesControlGroups() ? "65536:65536" : "unlimited";
+  }
+
   /** More than a JVM needs to start, and less than the agent needs. */
   private static final String FEW_FILES = "24:24";
 
@@ -153,6 +158,10 @@ class RefusalTest {
   @ParameterizedTest
   @MethodSource("rows")
   void theAgentNamesTheCauseAndNoOther(Row row) {
+    assertTheAgentNamesTheCause(row);
+  }
+
+  static void assertTheAgentNamesTheCause(Row row) {
     Finished finished =
         AgentProcess.of(Hello.class, "never")
             .agent(row.options + "required=true")
@@ -173,6 +182,10 @@ class RefusalTest {
   @ParameterizedTest
   @MethodSource("rowsOfDoctor")
   void doctorSaysTheSame(Row row) {
+    assertDoctorNamesTheCause(row);
+  }
+
+  static void assertDoctorNamesTheCause(Row row) {
     Finished finished = AgentProcess.command("doctor").under(row.under).run();
     assertThat(finished.err()).isEmpty();
     String advice =

@@ -12,6 +12,7 @@ import dev.kernelflight.agenttests.apps.Hello;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -162,6 +163,45 @@ class ReportCommandTest {
     assertThat(finished.exitCode()).isEqualTo(1);
     assertThat(finished.err()).contains("it is a link; name the file itself").hasLineCount(1);
     assertThat(secret).hasContent("secret");
+  }
+
+  /** As print does it: else these are most of what opens files in a short recording. */
+  @Test
+  void jfrsOwnReadsAreNotCounted() throws Exception {
+    Path whole = temp.resolve("jfrs-own.jfr");
+    try (Running jvm = AgentProcess.of(Conductor.class).recordingTo(whole).start()) {
+      for (int i = 0; i < 3; i++) {
+        jvm.tell("start", "r", "jdk.CPULoad#period=20ms");
+        jvm.tell("await-settings");
+        jvm.tell("stop", "r", temp.resolve("chunk.jfr"));
+      }
+      jvm.end();
+    }
+    String left = "(\\d+) opens by JFR itself";
+    Matcher printed =
+        Pattern.compile(left).matcher(AgentCommand.run("print", whole, "-e", "opens").out());
+    assertThat(printed.find()).isTrue();
+    assertThat(report(whole).out().lines().toList().getLast())
+        .endsWith("; not counted: " + printed.group());
+    // a rule that would name them if it saw them
+    JsonObject opens = requireNonNull(results(whole).get(REPEATED));
+    assertThat(opens.getString("summary")).doesNotContain("/proc/");
+  }
+
+  /** As the agent says it on standard error. */
+  @Test
+  void whatToDoWhereNothingWasTraced() throws Exception {
+    Path file = temp.resolve("refused.jfr");
+    Finished agent =
+        AgentProcess.of(Hello.class)
+            .recordingTo(file)
+            .under(AgentProcess.restricted(List.of("seccomp", "bpf", "1")))
+            .run();
+    String advice = "llow it in the container's seccomp profile (systemd: SystemCallFilter)";
+    assertThat(agent.err()).contains(advice);
+    assertThat(report(file).out())
+        .contains("An unknown number of kernel events is missing")
+        .containsPattern("What to do: .*" + Pattern.quote(advice));
   }
 
   @Test

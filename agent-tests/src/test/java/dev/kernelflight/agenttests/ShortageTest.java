@@ -1,11 +1,15 @@
 package dev.kernelflight.agenttests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kernelflight.agenttests.AgentProcess.Finished;
 import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Conductor;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -121,5 +125,98 @@ class ShortageTest {
         .contains("; an unknown number lost; hook");
     assertThat(AgentProcess.command("report", file).run().out())
         .contains("An unknown number of kernel events is missing from the recording");
+  }
+
+  /** JFR and the agent find no memory either for some seconds; then all goes on. */
+  @Test
+  void anApplicationThatFillsItsHeap() {
+    Path file = temp.resolve("recording.jfr");
+    int made;
+    try (Running jvm =
+        AgentProcess.of(Conductor.class)
+            .jvm("-Xmx48m", "-XX:+UseSerialGC", "-Xlog:jfr*=off")
+            .start()) {
+      jvm.tell("start", "r", Recorded.SYSCALL, Recorded.STATISTICS);
+      open(jvm, 0);
+      made = Integer.parseInt(jvm.tell("open-while-heap-full", "/full/", 200));
+      open(jvm, OPENS);
+      assertThat(jvm.programs()).isPositive();
+      jvm.tell("stop", "r", file);
+      assertThat(jvm.end().exitCode()).isEqualTo(3);
+    }
+    Recorded recorded = Recorded.in(file);
+    assertThat(numberedOpens(recorded, "ENOENT")).containsAll(paths(OPENS));
+    // each of them is there or is told
+    long full =
+        recorded.opens().stream()
+            .filter(open -> open.getString("path").startsWith("/full/"))
+            .count();
+    if (full < made) {
+      assertThat(recorded.named(Recorded.EVENTS_LOST))
+          .as("%d of %d opens were recorded", full, made)
+          .isNotEmpty();
+    }
+  }
+
+  /** A user of its own: the limit is on all threads of a user. */
+  private static final List<String> WITH_FEW_THREADS =
+      List.of(
+          "prlimit",
+          "--nproc=100:100",
+          "--memlock=" + RefusalTest.lockedMemory(),
+          "setpriv",
+          "--reuid=4242",
+          "--regid=4242",
+          "--clear-groups",
+          "--inh-caps=-all,+bpf,+perfmon",
+          "--ambient-caps=-all,+bpf,+perfmon");
+
+  @Test
+  void theAgentsThreadCannotBeStarted() throws Exception {
+    assumeTrue(System.getProperty("user.name", "").equals("root"), "only root can become a user");
+    Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path file = temp.resolve("recording.jfr");
+    try (Running jvm =
+        AgentProcess.of(Conductor.class)
+            .withoutAgent()
+            .jvm("-XX:+UseSerialGC", "-XX:+EnableDynamicAgentLoading", "-Xlog:os+thread=off")
+            .under(WITH_FEW_THREADS)
+            .start()) {
+      jvm.tell("start", "r");
+      // by then the JVM has a thread that answers
+      jcmd(jvm, "VM.version");
+      jvm.tell("take-all-threads");
+      jcmd(jvm, "JVMTI.agent_load", AgentProcess.agentJar().toString());
+      open(jvm, 0);
+      jvm.tell("give-threads-back");
+      for (int i = 0; i < PATIENCE_ROUNDS && jvm.programs() == 0; i++) {
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+      jvm.tell("await-settings");
+      open(jvm, OPENS);
+      jvm.tell("stop", "r", file);
+      Finished finished = jvm.end();
+      assertThat(finished.exitCode()).isEqualTo(3);
+      assertThat(finished.err())
+          .contains("unable to create native thread", "ulimit -u", "are recorded again");
+    }
+    Recorded recorded = Recorded.in(file);
+    assertThat(numberedOpens(recorded, "ENOENT")).isEqualTo(paths(OPENS));
+    assertThat(recorded.named(Recorded.EVENTS_LOST))
+        .filteredOn(lost -> lost.getString("reason").startsWith("kernel.FileOpen was not recorded"))
+        .singleElement()
+        .satisfies(lost -> {
+          assertThat(lost.getLong("count")).isEqualTo(-1);
+          assertThat(lost.getString("reason")).contains("unable to create native thread");
+        });
+  }
+
+  private static void jcmd(Running jvm, String... words) {
+    List<String> line = new ArrayList<>();
+    line.add(AgentProcess.java().resolveSibling("jcmd").toString());
+    line.add(Long.toString(jvm.pid()));
+    line.addAll(List.of(words));
+    Finished finished = AgentCommand.runLine(line);
+    assertThat(finished.exitCode()).as(finished.out() + finished.err()).isZero();
   }
 }

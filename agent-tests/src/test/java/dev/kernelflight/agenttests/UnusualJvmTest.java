@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.kernelflight.agenttests.AgentProcess.Finished;
 import dev.kernelflight.agenttests.AgentProcess.Running;
 import dev.kernelflight.agenttests.apps.Conductor;
+import dev.kernelflight.agenttests.apps.Hello;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,11 +24,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** JVMs that cannot be attached to, each for real: attach and doctor both say why. */
 @Tag("kernel")
 class UnusualJvmTest {
   private static final String NUMBERED = "/numbered/";
+  private static final List<String> OTHER_TMP = inMountNamespace("mount -t tmpfs tmpfs /tmp");
 
   @TempDir Path temp;
 
@@ -52,8 +58,11 @@ class UnusualJvmTest {
     }
   }
 
-  private static Row option(String option) {
-    String said = "was started with " + option;
+  private static List<String> inMountNamespace(String command) {
+    return List.of("unshare", "--mount", "sh", "-c", command + " && exec \"$@\"", "sh");
+  }
+
+  private static Row option(String option, String said) {
     return new Row(option, List.of(option), List.of(), jvm -> {}, List.of(), said, true);
   }
 
@@ -66,8 +75,11 @@ class UnusualJvmTest {
     List<String> rootWithoutPtrace =
         List.of("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-all");
     return Stream.of(
-        option("-XX:+DisableAttachMechanism"),
-        option("-XX:-EnableDynamicAgentLoading"),
+        option("-XX:+DisableAttachMechanism", "it was started with -XX:+DisableAttachMechanism"),
+        option(
+            "-XX:-EnableDynamicAgentLoading", "it was started with -XX:-EnableDynamicAgentLoading"),
+        option("-XX:-FlightRecorder", "JDK Flight Recorder is switched off in this JVM"),
+        option("--limit-modules=java.base,java.instrument", "the module jdk.jfr"),
         new Row(
             "stopped",
             List.of(),
@@ -84,6 +96,8 @@ class UnusualJvmTest {
             List.of(),
             "is left from an earlier JVM with the same process id: remove it",
             false),
+        stale("a socket that nobody listens at", List.of()),
+        stale("the same in another file system", OTHER_TMP),
         hidden(
             "of another user",
             List.of(),
@@ -104,6 +118,27 @@ class UnusualJvmTest {
             List.of(),
             List.of("unshare", "--user", "--map-root-user"),
             "this command is in a user namespace"));
+  }
+
+  private static Row stale(String name, List<String> jvmUnder) {
+    return new Row(
+        name,
+        List.of(),
+        jvmUnder,
+        UnusualJvmTest::leaveSocket,
+        List.of(),
+        "is left from an earlier JVM with the same process id: remove it",
+        false);
+  }
+
+  private static void leaveSocket(Running jvm) {
+    Path root = Path.of("/proc/" + jvm.pid() + "/root");
+    Path socket = root.resolve(Path.of("/").relativize(Running.socket(jvm.pid())));
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void leaveFile(Running jvm) {
@@ -143,6 +178,78 @@ class UnusualJvmTest {
         String cause = row.said.contains(": ") ? row.said.split(": ", 2)[0] : row.said;
         assertThat(doctor.out() + doctor.err()).contains(cause);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"noaccess", "invisible", "ptraceable"})
+  void aJvmThatProcHides(String hidepid) {
+    List<String> under =
+        new ArrayList<>(inMountNamespace("mount -t proc -o hidepid=" + hidepid + " proc /proc"));
+    under.addAll(user());
+    try (Running jvm = AgentProcess.of(Conductor.class).withoutAgent().start()) {
+      jvm.tell("open", "/dev/null");
+      for (List<?> command :
+          List.of(
+              List.of("attach", jvm.pid()),
+              List.of("detach", jvm.pid()),
+              List.of("doctor", "--pid", jvm.pid()),
+              List.of("perf", "-p", jvm.pid(), "-d", "1"))) {
+        Finished finished = AgentProcess.command(command.toArray()).under(under).run();
+        assertThat(finished.exitCode()).as(finished.out()).isNotZero();
+        assertThat(finished.out()).isEmpty();
+        assertThat(finished.err().lines())
+            .singleElement()
+            .satisfies(said ->
+                assertThat(said)
+                    .contains(Long.toString(jvm.pid()))
+                    .endsWith(
+                        "/proc is mounted with hidepid="
+                            + hidepid
+                            + ", which hides the processes of other users: run this as root, or as"
+                            + " the user of the process"));
+      }
+    }
+  }
+
+  /** However the option came, the agent says what it is; nothing could be recorded. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "-XX:VMOptionsFile="})
+  void flightRecorderIsOff(String by) throws IOException {
+    Path file = Files.writeString(temp.resolve("options"), "-XX:-FlightRecorder\n");
+    String option = by.isEmpty() ? "-XX:-FlightRecorder" : by + file;
+    Finished goesOn = AgentProcess.of(Hello.class).jvm(option).run();
+    assertThat(goesOn.exitCode()).as(goesOn.err()).isZero();
+    assertThat(goesOn.messages()).as(goesOn.err()).isEqualTo(1);
+    assertThat(goesOn.err())
+        .contains(
+            "JDK Flight Recorder is switched off in this JVM (-XX:-FlightRecorder)",
+            "what to do: start it without that option",
+            "The application runs on without kernel events.")
+        .doesNotContain("\tat ");
+    Finished required =
+        AgentProcess.of(Hello.class, "never").agent("required=true").jvm(option).run();
+    assertThat(required.exitCode()).isEqualTo(1);
+    assertThat(required.out()).isEmpty();
+    assertThat(required.messages()).as(required.err()).isEqualTo(1);
+  }
+
+  /** Then jcmd -l does not list it, and attaching by its id works. */
+  @Test
+  void aJvmWithoutPerfData() {
+    Path file = temp.resolve("recording.jfr");
+    try (Running jvm =
+        AgentProcess.of(Conductor.class).withoutAgent().jvm("-XX:-UsePerfData").start()) {
+      jvm.tell("open", "/dev/null");
+      Finished doctor = AgentProcess.command("doctor", "--pid", jvm.pid()).run();
+      assertThat(doctor.exitCode()).as(doctor.out() + doctor.err()).isZero();
+      Finished attach = AgentProcess.command("attach", jvm.pid()).run();
+      assertThat(attach.exitCode()).as(attach.err()).isZero();
+      jvm.tell("start", "r");
+      jvm.tell("open", NUMBERED + 1);
+      jvm.tell("stop", "r", file);
+      assertThat(Recorded.in(file).opensOf(NUMBERED + 1)).hasSize(1);
+      assertThat(AgentProcess.command("detach", jvm.pid()).run().exitCode()).isZero();
     }
   }
 

@@ -2,6 +2,7 @@ package dev.kernelflight.agent;
 
 import dev.kernelflight.events.EventWriting;
 import java.lang.instrument.Instrumentation;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,7 +65,11 @@ public final class Agent {
         Console.warn(already);
         return new Outcome(false, required ? already + "; " + trial.tryOnce() : already);
       }
-      trial = new Recorder(AgentOptions.parse(text), instrumentation);
+      AgentOptions options = AgentOptions.parse(text);
+      if (!FlightRecorder.isAvailable()) {
+        throw new FlightRecorderOffException();
+      }
+      trial = new Recorder(options, instrumentation);
       String how = required ? trial.tryOnce() : "loaded";
       trial.start();
       recorder = trial;

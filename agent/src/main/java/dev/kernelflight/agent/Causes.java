@@ -8,6 +8,7 @@ import dev.kernelflight.bpf.sys.PerfEvent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -101,7 +102,11 @@ final class Causes {
       return restrictions.paranoidKernel().stream().toList();
     }
     if (Gates.isForbidden(refusal)) {
-      return List.of(restrictions.securityModule(refusal.systemCall()));
+      return List.of(restrictions.securityModule(refusal.systemCall() + "(2)"));
+    }
+    Optional<String> capability = isTracing() ? Gates.refusedCapability() : Optional.empty();
+    if (capability.isPresent()) {
+      return List.of(restrictions.securityModule(capability.get()));
     }
     return isForWantOfMapMemory()
         ? restrictions.mapMemory().map(List::of).orElseGet(Causes::unexplained)

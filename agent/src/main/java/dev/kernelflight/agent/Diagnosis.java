@@ -10,6 +10,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 
 /**
@@ -54,6 +55,10 @@ public record Diagnosis(String problem, String advice) {
           return new Diagnosis(
               String.valueOf(e.getMessage()), "run it there, or without the agent");
         }
+        case FlightRecorderOffException e -> {
+          return new Diagnosis(
+              FlightRecorderOffException.WHY.what(), FlightRecorderOffException.WHY.remedy());
+        }
         case IllegalCallerException e -> {
           return new Diagnosis(
               "this JVM denies native access: " + String.valueOf(e.getMessage()),
@@ -69,6 +74,12 @@ public record Diagnosis(String problem, String advice) {
               String.valueOf(e.getMessage()).contains("native thread")
                   ? "let the process have more threads (ulimit -u; Docker: --pids-limit)"
                   : "give the JVM more memory (-Xmx), or make the buffers smaller (pages=64)");
+        }
+        case TimeoutException e -> {
+          // of this JVM's own thread
+          return new Diagnosis(
+              String.valueOf(failure.getMessage()),
+              "give the process more of the CPUs (Docker: --cpus), or the machine less to do");
         }
         case IOException e when String.valueOf(e.getMessage()).contains("Too many open files") -> {
           return new Diagnosis(

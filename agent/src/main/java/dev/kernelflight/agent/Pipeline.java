@@ -15,6 +15,7 @@ import dev.kernelflight.bpf.LocalSession;
 import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
+import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.Epoll;
 import dev.kernelflight.bpf.sys.KernelException;
@@ -46,6 +47,9 @@ final class Pipeline implements AutoCloseable {
   /** Whether some of what was last wanted is not traced. */
   private boolean refused;
 
+  /** What to do about it. */
+  private String adviceOnRefusal = "";
+
   private Pipeline(Session session, JavaThreads.Subscription subscription) throws KernelException {
     this.session = session;
     this.subscription = subscription;
@@ -76,6 +80,23 @@ final class Pipeline implements AutoCloseable {
     }
   }
 
+  /**
+   * Attaches for file opens and detaches at once, to see whether that can be done.
+   *
+   * @return how, for people
+   */
+  static String tryOnce(AgentOptions options, int drainingThread, Epoll epoll)
+      throws NoHookException, KernelException, IOException {
+    try (Session trial = LocalSession.open(options.tracing(), drainingThread, epoll)) {
+      trial.follow(Demand.of(FileOpens.SOURCE, Kinds.OPENS.all()));
+      return FileOpens.SOURCE
+          + " by "
+          + trial.probe(FileOpens.SOURCE).map(probe -> probe.hook().toString()).orElse("no hook")
+          + "; "
+          + trial.bufferDescription();
+    }
+  }
+
   /** What is traced. */
   Demand demand() {
     return session.demand();
@@ -101,6 +122,9 @@ final class Pipeline implements AutoCloseable {
     try {
       pump.follow(demand);
       refused = false;
+    } catch (NoHookException e) {
+      adviceOnRefusal = Diagnosis.of(e).advice();
+      throw e;
     } finally {
       if (!known || !refused || !wasRefused) {
         reportProbes();
@@ -110,7 +134,7 @@ final class Pipeline implements AutoCloseable {
 
   /** Why events that are wanted are not recorded, or not in full, by the events' names. */
   Map<String, Missing> missing() {
-    return MissingEvents.of(session);
+    return MissingEvents.of(session, refused ? adviceOnRefusal : "");
   }
 
   /** Why less is recorded than is wanted, where a machine's limit is the reason. */

@@ -1,16 +1,10 @@
 package dev.kernelflight.agent;
 
-import dev.kernelflight.agent.jfr.OutageReporter;
-import dev.kernelflight.agent.jfr.OutageReporter.Missing;
 import dev.kernelflight.agent.jfr.RecordingSettings;
-import dev.kernelflight.agent.kind.Kinds;
 import dev.kernelflight.agent.threads.JavaThreads;
-import dev.kernelflight.bpf.LocalSession;
-import dev.kernelflight.bpf.Session;
 import dev.kernelflight.bpf.abi.Architecture;
 import dev.kernelflight.bpf.attach.NoHookException;
 import dev.kernelflight.bpf.source.Demand;
-import dev.kernelflight.bpf.source.FileOpens;
 import dev.kernelflight.bpf.sys.KernelException;
 import dev.kernelflight.events.DrainEvent;
 import dev.kernelflight.events.EventsLostEvent;
@@ -20,9 +14,7 @@ import dev.kernelflight.events.ProbeEvent;
 import dev.kernelflight.events.SyscallStatisticsEvent;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import jdk.jfr.FlightRecorder;
@@ -40,8 +32,6 @@ import org.jspecify.annotations.Nullable;
  * is held by the threads that end chunks and come here for the last records.
  */
 final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTracing.Agent {
-  private static final int MOST_REMEMBERED = 100;
-
   private final AgentOptions options;
   private final Instrumentation instrumentation;
   private final ReentrantLock lock = new ReentrantLock();
@@ -54,19 +44,13 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   private boolean followsChunks;
   private @Nullable RecordingSettings settings;
   private volatile @Nullable Drainer drainer;
-  private volatile @Nullable Pipeline pipeline;
-  private final OutageReporter outages = new OutageReporter();
+  private final Tracing tracing = new Tracing(this::openPipeline);
 
-  /** What keeps it from tracing until the next recording starts: what failed, and may not pass. */
-  private @Nullable Throwable refusal;
+  /** For whoever does not hold the lock. */
+  private volatile boolean attached;
 
-  /** Why some of what recordings want is not traced, if that is so. */
   private volatile @Nullable String problem;
-
   private volatile boolean stopped;
-
-  /** Messages that were printed. */
-  private final Set<String> said = new HashSet<>();
 
   Recorder(AgentOptions options, Instrumentation instrumentation) {
     this.options = options;
@@ -92,15 +76,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     lock.lock();
     try {
       Drainer ready = drainer();
-      try (Session trial =
-          LocalSession.open(options.tracing(), ready.tid(), means(ready).epoll())) {
-        trial.follow(Demand.of(FileOpens.SOURCE, Kinds.OPENS.all()));
-        return FileOpens.SOURCE
-            + " by "
-            + trial.probe(FileOpens.SOURCE).map(probe -> probe.hook().toString()).orElse("no hook")
-            + "; "
-            + trial.bufferDescription();
-      }
+      return Pipeline.tryOnce(options, ready.tid(), means(ready).epoll());
     } finally {
       lock.unlock();
     }
@@ -123,12 +99,8 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     lock.lock();
     try {
       stopped = true;
-      Pipeline attached = pipeline;
-      if (attached != null) {
-        outages.update(MissingEvents.all(attached.demand(), "the agent was detached"));
-        outages.chunkEnds();
-      }
-      detach();
+      tracing.end();
+      attached = false;
       ending = drainer;
       drainer = null;
     } finally {
@@ -161,7 +133,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   public Set<String> active() {
     lock.lock();
     try {
-      return pipeline == null ? Set.of() : pipeline.events();
+      return tracing.events();
     } finally {
       lock.unlock();
     }
@@ -189,10 +161,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   private void recordingStarted() {
     lock.lock();
     try {
-      if (!(refusal instanceof LinkageError)) {
-        // a class that could not be initialised never can
-        refusal = null;
-      }
+      tracing.recordingStarts();
     } finally {
       lock.unlock();
     }
@@ -209,9 +178,9 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   public void keepHouse(boolean recordingRuns) {
     lock.lock();
     try {
-      Pipeline attached = pipeline;
-      if (attached != null) {
-        attached.keepHouse();
+      Pipeline pipeline = tracing.pipeline();
+      if (pipeline != null) {
+        pipeline.keepHouse();
       }
     } finally {
       lock.unlock();
@@ -234,7 +203,11 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     lock.lock();
     try {
       if (!stopped) {
-        follow(demand, failure);
+        // also with nothing to attach: its thread sees when a running recording's settings change
+        failure = failure == null ? startDrainer() : failure;
+        tracing.follow(demand, failure);
+        attached = tracing.pipeline() != null;
+        problem = tracing.problem();
       }
     } catch (Throwable e) {
       failed(e);
@@ -243,77 +216,13 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     }
   }
 
-  /**
-   * Under the lock.
-   *
-   * @param demand of the recordings, or null where that could not be read
-   * @param unread why it could not
-   */
-  private void follow(@Nullable Demand demand, @Nullable Throwable unread) {
-    boolean wasMissing = !outages.isEmpty();
-    Throwable failure = unread == null ? refusal : unread;
-    if (failure == null && demand != null) {
-      try {
-        trace(demand);
-      } catch (Throwable e) {
-        failure = e;
-        giveUp(e);
-      }
-    }
-    Pipeline attached = pipeline;
-    Map<String, Missing> missing = Map.of();
-    if (attached != null) {
-      missing = attached.missing();
-      attached.limits().forEach(this::warnOnce);
-    } else if (failure != null) {
-      String reason = Shortage.reason(failure);
-      missing =
-          demand == null ? MissingEvents.byDefault(reason) : MissingEvents.all(demand, reason);
-    }
-    problem = failure == null ? null : Shortage.message(failure, attached != null);
-    boolean news = outages.update(missing);
-    if (news && problem != null) {
-      warnOnce(problem);
-    } else if (wasMissing && missing.isEmpty() && attached != null) {
-      said.clear();
-      Console.warn("all kernel events are recorded again; recordings tell what is missing");
-    }
-  }
-
-  private void trace(Demand demand) throws NoHookException, KernelException, IOException {
-    // also with nothing to attach: its thread sees when a running recording's settings change
-    drainer();
-    Pipeline attached = pipeline;
-    if (demand.isNothing()) {
-      if (attached != null) {
-        attached.finish();
-        detach();
-      }
-      return;
-    }
-    if (attached == null) {
-      attached = openPipeline();
-      pipeline = attached;
-    }
-    attached.follow(demand);
-  }
-
-  /** Detaches where nothing is seen, or where what failed leaves it unclear what is. */
-  private void giveUp(Throwable failure) {
-    Pipeline attached = pipeline;
-    boolean passes = Shortage.mayPass(failure);
-    boolean goesOn = failure instanceof NoHookException || passes;
-    if (attached == null || attached.events().isEmpty() || !goesOn) {
-      refusal = passes ? null : failure;
-      detach();
-    }
-  }
-
-  private void detach() {
-    Pipeline attached = pipeline;
-    pipeline = null;
-    if (attached != null) {
-      attached.close();
+  /** Why the agent's thread cannot be started now, or null. */
+  private @Nullable Throwable startDrainer() {
+    try {
+      drainer();
+      return null;
+    } catch (Throwable e) {
+      return e;
     }
   }
 
@@ -361,16 +270,16 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
 
   @Override
   public boolean isAttached() {
-    return pipeline != null;
+    return attached;
   }
 
   @Override
   public void drain() throws KernelException {
     lock.lock();
     try {
-      Pipeline attached = pipeline;
-      if (attached != null) {
-        attached.drainOften();
+      Pipeline pipeline = tracing.pipeline();
+      if (pipeline != null) {
+        pipeline.drainOften();
       }
     } finally {
       lock.unlock();
@@ -379,11 +288,11 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
 
   /** On the thread that ends the chunk: all that happened before belongs into it. */
   private void chunkEnds() {
-    whileLocked(Pipeline::endChunk, outages::chunkEnds);
+    whileLocked(Pipeline::endChunk, tracing::chunkEnds);
   }
 
   private void chunkBegins() {
-    whileLocked(Pipeline::beginChunk, outages::chunkBegins);
+    whileLocked(Pipeline::beginChunk, tracing::chunkBegins);
   }
 
   /** Once in each period of the statistics, and for the rest of it when a chunk ends. */
@@ -401,9 +310,9 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     lock.lock();
     try {
       rest.run();
-      Pipeline attached = pipeline;
-      if (attached != null) {
-        step.run(attached);
+      Pipeline pipeline = tracing.pipeline();
+      if (pipeline != null) {
+        step.run(pipeline);
       }
     } catch (Throwable e) {
       failed(e);
@@ -434,12 +343,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   private void warnOnce(String message) {
     lock.lock();
     try {
-      if (said.size() > MOST_REMEMBERED) {
-        said.clear();
-      }
-      if (said.add(message)) {
-        Console.warn(message);
-      }
+      tracing.warnOnce(message);
     } finally {
       lock.unlock();
     }

@@ -184,14 +184,14 @@ public record Restrictions(
         "allow it in the container's seccomp profile (systemd: SystemCallFilter)");
   }
 
-  /** The security module that refuses a system call. */
-  public Hindrance securityModule(String call) {
+  /** The security module that refuses a system call or a capability. */
+  public Hindrance securityModule(String what) {
     return new Hindrance(
         "a Linux security module"
             + (securityModules.isEmpty() ? "" : " (one of " + securityModules + ")")
             + " refuses "
-            + call
-            + "(2) to this process"
+            + what
+            + " to this process"
             + (label.isEmpty() ? "" : ", which runs as " + label),
         "allow it in the policy; the kernel's log says which one (SELinux: ausearch -m avc)");
   }

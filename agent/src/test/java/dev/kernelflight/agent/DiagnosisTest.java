@@ -11,6 +11,7 @@ import dev.kernelflight.bpf.sys.KernelException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 /** What went wrong, and what somebody can do about it. */
@@ -139,6 +140,16 @@ class DiagnosisTest {
         .contains("denies native access: Illegal")
         .contains("--enable-native-access=ALL-UNNAMED")
         .contains("JDK_JAVA_OPTIONS");
+  }
+
+  /** Seen in an emulated machine with a load of 17. */
+  @Test
+  void theMachineIsTooBusy() {
+    String said = "the agent's thread did not run within 10 s";
+    assertThat(text(new IOException(said, new TimeoutException())))
+        .startsWith(said)
+        .contains("more of the CPUs")
+        .doesNotContain("please report");
   }
 
   @Test

@@ -101,7 +101,7 @@ class RestrictionsTest {
 
   @Test
   void aSecurityModule() {
-    assertThat(capabilities(BOTH).securityModule("bpf").toString())
+    assertThat(capabilities(BOTH).securityModule("bpf(2)").toString())
         .contains("lockdown,capability,selinux", "refuses bpf(2)", "container_t");
   }
 

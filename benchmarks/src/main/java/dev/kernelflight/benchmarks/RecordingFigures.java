@@ -66,7 +66,7 @@ record RecordingFigures(
               sums.opens++;
             }
           });
-      events.onEvent("kernel.EventsLost", event -> sums.lost += event.getLong("count"));
+      events.onEvent("kernel.EventsLost", event -> sums.lost += lost(event));
       events.onEvent("jdk.DataLoss", event -> sums.lostByJfr += event.getLong("amount"));
       events.onEvent(
           "kernel.Drain",
@@ -86,6 +86,11 @@ record RecordingFigures(
         bytesPerOpen(recording),
         Files.size(recording),
         sums.hook);
+  }
+
+  /** How many events a {@code kernel.EventsLost} tells of; one where nobody counted. */
+  static long lost(RecordedEvent event) {
+    return Math.max(event.getLong("count"), 1);
   }
 
   /** From the table of the JDK's own tool: event type, count, size in bytes. */

@@ -71,7 +71,7 @@ record SyscallScenario(Jvm jvm, int rounds) {
           RecordedEvent event = file.readEvent();
           switch (event.getEventType().getName()) {
             case "kernel.Syscall" -> events++;
-            case "kernel.EventsLost" -> lost += event.getLong("count");
+            case "kernel.EventsLost" -> lost += RecordingFigures.lost(event);
             case "kernel.SyscallStatistics" ->
                 counted += event.getString("name").equals("getppid") ? event.getLong("count") : 0;
             default -> {

@@ -32,15 +32,19 @@ public final class KernelTracing {
   }
 
   private static final AtomicLong LOST = new AtomicLong();
+
+  /** How often a number of events was lost that nobody counted. */
+  private static final AtomicLong UNCOUNTED = new AtomicLong();
+
   private static volatile @Nullable Agent agent;
   private static volatile String lastReason = "";
 
   private final Set<String> events;
-  private final long lostBefore;
+  private final long lostBefore = LOST.get();
+  private final long uncountedBefore = UNCOUNTED.get();
 
-  private KernelTracing(Set<String> events, long lostBefore) {
+  private KernelTracing(Set<String> events) {
     this.events = events;
-    this.lostBefore = lostBefore;
   }
 
   /**
@@ -52,7 +56,7 @@ public final class KernelTracing {
   public static KernelTracing require(String... events) {
     Set<String> wanted = Set.of(events);
     requireActive(wanted).countLosses();
-    return new KernelTracing(wanted, LOST.get());
+    return new KernelTracing(wanted);
   }
 
   /**
@@ -62,6 +66,9 @@ public final class KernelTracing {
    */
   public void requireComplete() {
     requireActive(events).countLosses();
+    if (UNCOUNTED.get() > uncountedBefore) {
+      throw new IllegalStateException("an unknown number of kernel events was lost: " + lastReason);
+    }
     long lost = LOST.get() - lostBefore;
     if (lost > 0) {
       throw new IllegalStateException(lost + " kernel events were lost: " + lastReason);
@@ -97,9 +104,13 @@ public final class KernelTracing {
     agent = present;
   }
 
-  /** For the agent: so many events are missing. */
+  /** For the agent: so many events are missing, or {@link EventsLostEvent#UNKNOWN}. */
   public static void lost(long count, String reason) {
     lastReason = reason;
-    LOST.addAndGet(count);
+    if (count < 0) {
+      UNCOUNTED.incrementAndGet();
+    } else {
+      LOST.addAndGet(count);
+    }
   }
 }

@@ -94,7 +94,7 @@ public final class SignalEvent extends Event {
   @Label("Own Signals")
   @Description(
       "Record also signals that the JVM sends to its own threads, such as those by which JFR takes"
-          + " samples, and faults of its code, which the JVM uses as checks")
+          + " samples, signals of its timers, and faults of its code, which the JVM uses as checks")
   boolean own(KernelSettings.FlagControl control) {
     return true;
   }

@@ -26,6 +26,7 @@ public final class Conductor {
   private final Waiting waiting = new Waiting();
   private @Nullable NamedThreads threads;
   private final Descriptors descriptors = new Descriptors();
+  private final SpareThreads spareThreads = new SpareThreads();
   private @Nullable KernelTracing tracing;
 
   private Conductor() {}
@@ -88,6 +89,12 @@ public final class Conductor {
       case "become-shell" -> SystemCalls.becomeShell(line.substring("become-shell ".length()));
       case "take-all-descriptors" -> descriptors.takeAll();
       case "give-descriptors-back" -> descriptors.giveBack();
+      case "take-all-threads" -> spareThreads.takeAll();
+      case "give-threads-back" -> spareThreads.giveBack();
+      case "open-while-heap-full" -> {
+        return String.valueOf(new FullHeap().openWhileFull(words[1], Integer.parseInt(words[2])));
+      }
+      case "rename" -> Thread.currentThread().setName(words[1]);
       case "burn" -> SystemCalls.burn();
       case "block" -> SystemCalls.blockInRead();
       // as some servers do, so that jars can be replaced

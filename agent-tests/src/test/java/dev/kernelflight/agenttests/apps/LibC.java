@@ -60,6 +60,8 @@ final class LibC {
 
   private static final long ERRNO_OFFSET =
       Linker.Option.captureStateLayout().byteOffset(PathElement.groupElement("errno"));
+  static final long STATE_BYTES = Linker.Option.captureStateLayout().byteSize();
+
   private static final MethodHandle SYSCALL = link();
 
   private LibC() {}
@@ -82,6 +84,22 @@ final class LibC {
       long result =
           (long) SYSCALL.invokeExact(state, (long) number, a[0], a[1], a[2], a[3], a[4], a[5]);
       return result == -1 ? -state.get(JAVA_INT, ERRNO_OFFSET) : result;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /**
+   * The same without an allocation.
+   *
+   * @param state of {@link #STATE_BYTES} bytes
+   */
+  static long call(MemorySegment state, int number, long first, long second) {
+    try {
+      long result = (long) SYSCALL.invokeExact(state, (long) number, first, second, 0L, 0L, 0L, 0L);
+      return result == -1 ? -state.get(JAVA_INT, ERRNO_OFFSET) : result;
+    } catch (RuntimeException | Error e) {
+      throw e;
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

@@ -27,8 +27,9 @@ public final class Restricted {
   private Restricted() {}
 
   /**
-   * Arguments: "nobody", or "seccomp" with the name of a system call and the errno that it shall
-   * answer; then the program and its arguments.
+   * Arguments: "nobody"; "seccomp" with the name of a system call and the errno that it shall
+   * answer; or "lsm" with what the kernel's security module shall refuse to user 1000. Then the
+   * program and its arguments.
    */
   public static void main(String[] args) {
     List<String> rest = List.of(args);
@@ -41,6 +42,10 @@ public final class Restricted {
         case "seccomp" -> {
           forbid(arena, number(args[1]), Integer.parseInt(args[2]));
           rest = rest.subList(3, rest.size());
+        }
+        case "lsm" -> {
+          SecurityModule.refuse(arena, args[1]);
+          rest = rest.subList(2, rest.size());
         }
         default -> throw new IllegalArgumentException(args[0]);
       }

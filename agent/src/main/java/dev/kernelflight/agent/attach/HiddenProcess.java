@@ -2,14 +2,54 @@ package dev.kernelflight.agent.attach;
 
 import dev.kernelflight.agent.Hindrance;
 import dev.kernelflight.agent.Restrictions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Why the kernel does not tell of a process to this one. The rules are those of ptrace(2), "Ptrace
  * access mode checking".
  */
 public final class HiddenProcess {
+  private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
+  private static final int MOUNT_POINT = 4;
+
+  /** In numbers before Linux 5.8, in words since. */
+  private static final Pattern HIDEPID =
+      Pattern.compile("hidepid=(1|2|4|noaccess|invisible|ptraceable)");
+
   private HiddenProcess() {}
+
+  /**
+   * The option of /proc by which the kernel shows other users' processes to nobody but root, if
+   * that may be why this process does not see one.
+   */
+  public static Optional<Hindrance> byMount() {
+    if (Restrictions.current().has(Restrictions.CAP_SYS_PTRACE)) {
+      return Optional.empty();
+    }
+    try (Stream<String> mounts = Files.lines(MOUNTS)) {
+      // the last one lies on top of the others
+      return mounts
+          .filter(mount -> mount.split(" ", -1)[MOUNT_POINT].equals("/proc"))
+          .reduce((lower, upper) -> upper)
+          .map(HIDEPID::matcher)
+          .filter(Matcher::find)
+          .map(option ->
+              new Hindrance(
+                  "/proc is mounted with "
+                      + option.group()
+                      + ", which hides the processes of other users",
+                  "run this as root, or as the user of the process"));
+    } catch (IOException | UncheckedIOException e) {
+      return Optional.empty();
+    }
+  }
 
   /**
    * Why.

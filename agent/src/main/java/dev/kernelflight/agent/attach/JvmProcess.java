@@ -1,5 +1,6 @@
 package dev.kernelflight.agent.attach;
 
+import dev.kernelflight.agent.Hindrance;
 import dev.kernelflight.agent.ProcStatus;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -97,13 +98,19 @@ public record JvmProcess(
           options(proc));
     } catch (NoSuchFileException e) {
       throw new CommandFailedException(
-          "there is no process " + pid + "; jcmd -l lists the JVMs of this user");
+          HiddenProcess.byMount()
+              .map(hidden -> "process " + pid + " is not to be seen, if there is one: " + hidden)
+              .orElse("there is no process " + pid + "; jcmd -l lists the JVMs of this user"));
     } catch (AccessDeniedException e) {
       throw new CommandFailedException(
           "process " + pid + " may not be looked at: " + HiddenProcess.why(leaderProc));
     } catch (IOException e) {
-      // a process that ends while it is looked at answers ESRCH
-      throw new CommandFailedException("process " + pid + " cannot be looked at: " + e);
+      // a process that ends while it is looked at answers ESRCH, one that is hidden EPERM
+      String why =
+          String.valueOf(e.getMessage()).contains("not permitted")
+              ? HiddenProcess.byMount().map(Hindrance::toString).orElse(e.toString())
+              : e.toString();
+      throw new CommandFailedException("process " + pid + " cannot be looked at: " + why);
     }
   }
 
@@ -234,7 +241,7 @@ public record JvmProcess(
   }
 
   /** Whether a flag such as {@code -XX:+DisableAttachMechanism} is on. */
-  boolean flag(String name, boolean defaultValue) {
+  public boolean flag(String name, boolean defaultValue) {
     boolean on = defaultValue;
     for (String option : options) {
       if (option.equals("-XX:+" + name)) {

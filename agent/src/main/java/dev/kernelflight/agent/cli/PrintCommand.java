@@ -9,6 +9,7 @@ import dev.kernelflight.agent.recording.EventFilter;
 import dev.kernelflight.agent.recording.KernelRecording;
 import dev.kernelflight.agent.recording.KernelRecording.Scope;
 import dev.kernelflight.agent.recording.ThreadFilter;
+import dev.kernelflight.agent.recording.ThreadNames;
 import dev.kernelflight.agent.show.EventTable;
 import dev.kernelflight.agent.show.JsonLine;
 import dev.kernelflight.agent.show.StandardOutput;
@@ -214,6 +215,7 @@ final class PrintCommand implements Callable<Integer> {
     return new EventFilter(
         kinds(),
         ThreadFilter.of(threads),
+        ThreadNames.in(all),
         PathFilter.of(paths),
         errors,
         threshold,

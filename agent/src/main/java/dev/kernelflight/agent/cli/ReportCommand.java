@@ -90,9 +90,10 @@ final class ReportCommand implements Callable<Integer> {
       if (html != null && Files.exists(html) && isSame(html, file.path())) {
         throw new ParameterException(spec.commandLine(), "--html would overwrite the recording");
       }
-      KernelRecording recording = file.load(Scope.ALL);
+      KernelRecording whole = file.load(Scope.ALL);
+      KernelRecording recording = whole.withoutJfrsOwn();
       List<RuleResult> results = Rules.evaluate(recording);
-      print(results);
+      print(results, whole.opens() - recording.opens());
       if (html != null) {
         write(HtmlReport.page(file.path(), recording, results), html);
       }
@@ -119,12 +120,12 @@ final class ReportCommand implements Callable<Integer> {
     return Files.exists(other) && Files.isSameFile(one, other);
   }
 
-  private void print(List<RuleResult> results) {
+  private void print(List<RuleResult> results, int leftOut) {
     try (StandardOutput out = StandardOutput.open(json)) {
       if (json) {
         results.forEach(result -> out.line(JsonLine.of(result)));
       } else {
-        TextReport.print(results, out, Terminal.columns().orElse(EventTable.UNLIMITED));
+        TextReport.print(results, leftOut, out, Terminal.columns().orElse(EventTable.UNLIMITED));
       }
     }
   }

@@ -1,10 +1,15 @@
 package dev.kernelflight.agent.cli;
 
+import dev.kernelflight.agent.Hindrance;
+import dev.kernelflight.agent.attach.HiddenProcess;
 import dev.kernelflight.bpf.sys.CurrentProcess.PidNamespace;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Another process that is to be traced, of whichever user.
@@ -39,11 +44,11 @@ record TracedProcess(int pid, String started) {
     }
     if (!Files.isDirectory(proc(pid))) {
       throw new NoneException(
-          "there is no process "
-              + pid
-              + ": see ps -e (with /proc mounted hidepid, only root sees those of others)");
+          HiddenProcess.byMount()
+              .map(hidden -> "process " + pid + " is not to be seen, if there is one: " + hidden)
+              .orElse("there is no process " + pid + ": see ps -e"));
     }
-    List<String> status = Files.readAllLines(proc(pid).resolve("status"));
+    List<String> status = status(pid);
     String leader = field(status, "Tgid");
     if (!leader.equals(Integer.toString(pid))) {
       throw new NoneException(pid + " is a thread of process " + leader + ": use -p " + leader);
@@ -54,6 +59,20 @@ record TracedProcess(int pid, String started) {
       throw new NoneException("process " + pid + " has ended: see ps -e for those that run");
     }
     return new TracedProcess(pid, stat.get(START_TIME));
+  }
+
+  private static List<String> status(int pid) throws NoneException, IOException {
+    try {
+      return Files.readAllLines(proc(pid).resolve("status"));
+    } catch (NoSuchFileException e) {
+      throw new NoneException("process " + pid + " has ended: see ps -e for those that run");
+    } catch (FileSystemException e) {
+      Optional<Hindrance> hidden = HiddenProcess.byMount();
+      if (hidden.isPresent()) {
+        throw new NoneException("process " + pid + " cannot be looked at: " + hidden.get());
+      }
+      throw e;
+    }
   }
 
   /** From within a PID namespace the kernel tells nothing of those below. */

@@ -1,5 +1,7 @@
 package dev.kernelflight.agent.doctor;
 
+import dev.kernelflight.agent.FlightRecorderOffException;
+import dev.kernelflight.agent.Hindrance;
 import dev.kernelflight.agent.attach.Attachability;
 import dev.kernelflight.agent.attach.JvmProcess;
 import java.util.ArrayList;
@@ -17,7 +19,7 @@ public final class JvmChecks {
   public static List<Check> ofThisOne() {
     List<Check> checks = new ArrayList<>();
     checks.add(java(System.getProperty("java.version", "")));
-    checks.add(jfr(ModuleLayer.boot().findModule(JFR).isEmpty()));
+    checks.add(jfr(ModuleLayer.boot().findModule(JFR).isEmpty(), false));
     checks.add(
         Check.ok(
             "native-access",
@@ -36,7 +38,7 @@ public final class JvmChecks {
                     "java",
                     "version unknown: its runtime has no file release",
                     "it must be " + LEAST_JAVA + " or newer")));
-    checks.add(jfr(jvm.lacksModule(JFR)));
+    checks.add(jfr(jvm.lacksModule(JFR), !jvm.flag("FlightRecorder", true)));
     checks.add(nativeAccess(jvm));
     checks.add(loading(jvm));
     checks.add(disk(jvm));
@@ -49,7 +51,11 @@ public final class JvmChecks {
         : Check.ok("java", "Java " + version);
   }
 
-  private static Check jfr(boolean lacking) {
+  private static Check jfr(boolean lacking, boolean off) {
+    if (off) {
+      Hindrance why = FlightRecorderOffException.WHY;
+      return Check.fail("jfr", why.what(), why.remedy());
+    }
     return lacking
         ? Check.fail("jfr", "no JDK Flight Recorder", "use a runtime with the module " + JFR)
         : Check.ok("jfr", "JDK Flight Recorder is there");

@@ -2,6 +2,7 @@ package dev.kernelflight.agent.jfr;
 
 import dev.kernelflight.agent.pump.LossReporter;
 import dev.kernelflight.events.EventsLostEvent;
+import dev.kernelflight.events.KernelTracing;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -12,6 +13,9 @@ import java.util.Map;
  * counted. One thread at a time.
  */
 public final class OutageReporter {
+  /** Before the advice; the rule on lost events knows it by this. */
+  private static final String WHAT_TO_DO = "; what to do: ";
+
   private final Map<String, Outage> outages = new LinkedHashMap<>();
 
   /**
@@ -19,8 +23,14 @@ public final class OutageReporter {
    *
    * @param why what was tried and what the kernel or the JVM answered, in lines
    * @param entirely whether no hook carries the event, or one that does not see all of it
+   * @param advice what to do about it, in lines; empty where nothing is known
    */
-  public record Missing(String why, boolean entirely) {}
+  public record Missing(String why, boolean entirely, String advice) {
+    /** Where nothing is known that helps. */
+    public Missing(String why, boolean entirely) {
+      this(why, entirely, "");
+    }
+  }
 
   /** An event that is wanted and not recorded. */
   private static final class Outage {
@@ -42,7 +52,8 @@ public final class OutageReporter {
       begun.reason =
           event
               + (missing.entirely ? " was not recorded: " : " was not recorded in full: ")
-              + missing.why.replaceAll("\\s*\n\\s*", "; ");
+              + oneLine(missing.why)
+              + (missing.advice.isEmpty() ? "" : WHAT_TO_DO + oneLine(missing.advice));
       begun.begin();
       return begun;
     }
@@ -83,9 +94,14 @@ public final class OutageReporter {
         Outage outage = new Outage(entry.getKey(), entry.getValue());
         outages.put(entry.getKey(), outage);
         outage.commitProbe();
+        KernelTracing.lost(EventsLostEvent.UNKNOWN, String.valueOf(outage.span.reason));
       }
     }
     return news;
+  }
+
+  private static String oneLine(String lines) {
+    return lines.replaceAll("\\s*\n\\s*", "; ");
   }
 
   /** Whether no event is missing. */

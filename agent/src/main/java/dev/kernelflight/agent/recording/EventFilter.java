@@ -12,6 +12,7 @@ import java.util.Set;
  *
  * @param kinds of events
  * @param threads of events
+ * @param names of these threads
  * @param paths of opens
  * @param errorsOnly only what failed
  * @param threshold least duration in nanoseconds; 0 for all, also those without one
@@ -21,6 +22,7 @@ import java.util.Set;
 public record EventFilter(
     Set<Kind> kinds,
     ThreadFilter threads,
+    ThreadNames names,
     PathFilter paths,
     boolean errorsOnly,
     long threshold,
@@ -35,7 +37,7 @@ public record EventFilter(
         && (threshold == 0 || event.duration() >= threshold)
         && (!errorsOnly || event.failed())
         && acceptsPath(event)
-        && threads.accepts(event.osThreadId(), event.thread());
+        && threads.accepts(event.osThreadId(), names.of(event));
   }
 
   private boolean acceptsPath(KernelEvent event) {

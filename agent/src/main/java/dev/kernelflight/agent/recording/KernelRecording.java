@@ -1,6 +1,7 @@
 package dev.kernelflight.agent.recording;
 
 import dev.kernelflight.agent.kind.KernelEvent;
+import dev.kernelflight.agent.kind.Kind;
 import dev.kernelflight.agent.kind.Kinds;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
@@ -13,6 +14,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -156,6 +158,29 @@ public record KernelRecording(IItemCollection items, @Nullable String damage) {
             : file
                 + " holds no kernel event, nor was the agent in its JVM: start that with"
                 + " -javaagent:ebpf-agent.jar, or load the agent before the recording starts");
+  }
+
+  /** The same without what JFR itself opened, see {@link Kind#isJfrsOwn}. */
+  public KernelRecording withoutJfrsOwn() {
+    return new KernelRecording(
+        items.apply(type -> {
+          EventFields fields = new EventFields(type);
+          Optional<Kind> kind = Kinds.ofEvent(type.getIdentifier());
+          return item ->
+              kind.filter(of -> of.isJfrsOwn(new RecordedEvent(of, fields, item))).isEmpty();
+        }),
+        damage);
+  }
+
+  /** How many opens it holds. */
+  public int opens() {
+    int count = 0;
+    for (IItemIterable ofType : items) {
+      if (ofType.getType().getIdentifier().equals(Kinds.OPENS.eventName())) {
+        count += (int) ofType.getItemCount();
+      }
+    }
+    return count;
   }
 
   /** Its kernel events, in no particular order. */

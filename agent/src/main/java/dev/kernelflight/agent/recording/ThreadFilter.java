@@ -38,10 +38,14 @@ public final class ThreadFilter {
     return new ThreadFilter(Patterns.of(wanted), Patterns.of(unwanted));
   }
 
-  /** Whether a thread is wanted. */
-  public boolean accepts(int osThreadId, String name) {
-    return (wanted.isEmpty() || wanted.match(osThreadId, name))
-        && !unwanted.match(osThreadId, name);
+  /**
+   * Whether a thread is wanted.
+   *
+   * @param names that it had: by any of them it is found
+   */
+  public boolean accepts(int osThreadId, Set<String> names) {
+    return (wanted.isEmpty() || wanted.match(osThreadId, names))
+        && !unwanted.match(osThreadId, names);
   }
 
   private record Patterns(Set<String> numbers, List<String> names, PathFilter filter) {
@@ -62,10 +66,11 @@ public final class ThreadFilter {
       return numbers.isEmpty() && names.isEmpty();
     }
 
-    boolean match(int osThreadId, String name) {
+    boolean match(int osThreadId, Set<String> threadNames) {
       return numbers.contains(Integer.toString(osThreadId))
-          || numbers.contains(name)
-          || (!names.isEmpty() && filter.accepts(name));
+          || threadNames.stream()
+              .anyMatch(
+                  name -> numbers.contains(name) || (!names.isEmpty() && filter.accepts(name)));
     }
   }
 }

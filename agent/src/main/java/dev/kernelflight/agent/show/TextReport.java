@@ -11,11 +11,13 @@ import java.util.stream.Collectors;
 /** Results of rules as text. */
 public final class TextReport {
   private static final String INDENT = "  ";
+  private static final String OPENS_BY_JFR = " opens by JFR itself";
   private static final String BULLET = "- ";
 
   private TextReport() {}
 
-  public static void print(List<RuleResult> results, StandardOutput out, int width) {
+  /** Prints them, and in the last line how many opens by JFR itself they do not count. */
+  public static void print(List<RuleResult> results, int leftOut, StandardOutput out, int width) {
     for (RuleResult result : results) {
       out.line(heading(result));
       wrap(out, "", INDENT, result.summary(), width);
@@ -30,7 +32,7 @@ public final class TextReport {
       }
       out.line();
     }
-    out.line(counts(results));
+    out.line(counts(results) + (leftOut == 0 ? "" : "; not counted: " + leftOut + OPENS_BY_JFR));
   }
 
   static String heading(RuleResult result) {

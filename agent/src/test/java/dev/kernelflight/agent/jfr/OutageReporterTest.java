@@ -1,16 +1,20 @@
 package dev.kernelflight.agent.jfr;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kernelflight.agent.jfr.OutageReporter.Missing;
 import dev.kernelflight.events.EventsLostEvent;
+import dev.kernelflight.events.KernelTracing;
 import dev.kernelflight.events.ProbeEvent;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -82,6 +86,57 @@ class OutageReporterTest {
     List<RecordedEvent> lost = named(all, "kernel.EventsLost");
     assertThat(lost).hasSize(2);
     assertThat(lost.get(1).getStartTime()).isAfterOrEqualTo(lost.get(0).getStartTime());
+  }
+
+  /**
+   * A test that began before, and asks after it is over, is not to believe that nothing is missing.
+   */
+  @Test
+  void whoeverWatchesIsTold() {
+    KernelTracing.setAgent(
+        new KernelTracing.Agent() {
+          @Override
+          public Set<String> active() {
+            return Set.of(OPENS);
+          }
+
+          @Override
+          public @Nullable String problem() {
+            return null;
+          }
+
+          @Override
+          public void countLosses() {
+            // told at once
+          }
+        });
+    try {
+      KernelTracing tracing = KernelTracing.require(OPENS);
+      outages.update(Map.of(OPENS, new Missing("why", true)));
+      outages.update(Map.of());
+      assertThatThrownBy(tracing::requireComplete)
+          .hasMessage(
+              "an unknown number of kernel events was lost: kernel.FileOpen was not recorded: why");
+    } finally {
+      KernelTracing.setAgent(null);
+    }
+  }
+
+  @Test
+  void withWhatToDo() throws Exception {
+    Missing missing = new Missing("EMFILE", true, "raise it\n  or close some");
+    List<RecordedEvent> all =
+        recorded(() -> {
+          outages.update(Map.of(OPENS, missing));
+          outages.update(Map.of());
+        });
+    assertThat(named(all, "kernel.Probe"))
+        .extracting(probe -> probe.getString("refused"))
+        .containsExactly("EMFILE");
+    assertThat(named(all, "kernel.EventsLost"))
+        .extracting(lost -> lost.getString("reason"))
+        .containsExactly(
+            "kernel.FileOpen was not recorded: EMFILE; what to do: raise it; or close some");
   }
 
   @Test

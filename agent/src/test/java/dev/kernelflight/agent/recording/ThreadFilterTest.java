@@ -3,6 +3,7 @@ package dev.kernelflight.agent.recording;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,8 +31,16 @@ class ThreadFilterTest {
     "reader-+!12, 12, reader-2, false"
   })
   void accepts(String threads, int id, String name, boolean wanted) {
-    assertThat(ThreadFilter.of(List.of(threads.split("\\+", -1))).accepts(id, name))
+    assertThat(ThreadFilter.of(List.of(threads.split("\\+", -1))).accepts(id, Set.of(name)))
         .isEqualTo(wanted);
-    assertThat(ThreadFilter.ALL.accepts(id, name)).isTrue();
+    assertThat(ThreadFilter.ALL.accepts(id, Set.of(name))).isTrue();
+  }
+
+  /** A thread that was renamed is found, and left out, by each of its names. */
+  @ParameterizedTest
+  @CsvSource({"first, true", "second, true", "third, false", "!first, false", "!third, true"})
+  void severalNames(String threads, boolean wanted) {
+    assertThat(ThreadFilter.of(List.of(threads)).accepts(7, Set.of("first", "second")))
+        .isEqualTo(wanted);
   }
 }

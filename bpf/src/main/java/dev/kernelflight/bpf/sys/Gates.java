@@ -2,6 +2,7 @@ package dev.kernelflight.bpf.sys;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /**
@@ -17,6 +18,13 @@ public final class Gates {
   private static final int TOO_LARGE = 1 << 20;
   private static final int ATTR_BYTES = 120;
   private static final int NO_FLAG = -1;
+
+  // of the kernel's linux/bpf.h; offsets in union bpf_attr
+  private static final int PROG_LOAD = 5;
+  private static final int BTF_LOAD = 18;
+  private static final int PROG_TYPE_KPROBE = 2;
+  private static final long PROG_INSTRUCTIONS = 4;
+  private static final long PROG_LICENSE = 16;
 
   private Gates() {}
 
@@ -58,6 +66,27 @@ public final class Gates {
           default -> 0;
         };
     return answer == -Errno.EPERM || answer == -Errno.EACCES;
+  }
+
+  /**
+   * A capability that counts for nothing, though this process has it: a security module refuses it.
+   * The kernel asks for it before it looks at what the command is about.
+   *
+   * @return its name
+   */
+  public static Optional<String> refusedCapability() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attr = arena.allocate(ATTR_BYTES, 8);
+      if (Native.call(Native.BPF, BTF_LOAD, attr.address(), ATTR_BYTES) == -Errno.EPERM) {
+        return Optional.of("CAP_BPF");
+      }
+      attr.set(ValueLayout.JAVA_INT, 0, PROG_TYPE_KPROBE);
+      attr.set(ValueLayout.JAVA_INT, PROG_INSTRUCTIONS, 1);
+      attr.set(ValueLayout.JAVA_LONG, PROG_LICENSE, attr.asSlice(ATTR_BYTES - 1).address());
+      return Native.call(Native.BPF, PROG_LOAD, attr.address(), ATTR_BYTES) == -Errno.EPERM
+          ? Optional.of("CAP_PERFMON")
+          : Optional.empty();
+    }
   }
 
   /** The command with nothing but ones: no such type, no such descriptor, no such address. */

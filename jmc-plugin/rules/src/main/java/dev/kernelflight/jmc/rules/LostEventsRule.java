@@ -29,6 +29,9 @@ public final class LostEventsRule extends KernelRule {
   private static final IAttribute<String> REASON = KernelEvents.text("reason");
   private static final IAttribute<String> BUFFER = KernelEvents.text("buffer");
 
+  /** Before the agent's advice, at the end of a reason. */
+  private static final String WHAT_TO_DO = "; what to do: ";
+
   /** As in "perf buffers of 1024 pages on 2 CPUs". */
   private static final Pattern PAGES = Pattern.compile("of (\\d+) pages");
 
@@ -46,12 +49,17 @@ public final class LostEventsRule extends KernelRule {
   protected @Nullable Finding find(IItemCollection items, Limits limits) {
     Map<String, Long> reasons = new HashMap<>();
     Set<String> uncounted = new TreeSet<>();
+    Set<String> advice = new TreeSet<>();
     KernelEvents.of(items, KernelEvents.EVENTS_LOST)
         .forEach(lost -> {
           String reason = Objects.requireNonNullElse(KernelEvents.get(lost, REASON), "unknown");
           long count = KernelEvents.number(lost, "count");
           if (count < 0) {
-            uncounted.add(reason);
+            int at = reason.indexOf(WHAT_TO_DO);
+            uncounted.add(at < 0 ? reason : reason.substring(0, at));
+            if (at >= 0) {
+              advice.add(sentence(reason.substring(at + WHAT_TO_DO.length())));
+            }
           } else {
             reasons.merge(reason, count, Long::sum);
           }
@@ -64,8 +72,8 @@ public final class LostEventsRule extends KernelRule {
               .formatted(lost == 0 ? "" : ", and " + count(lost) + " that were counted"),
           "For some time they were not recorded, or not all of them. What the other rules say is"
               + " incomplete.",
-          "The reasons say what was missing. The events kernel.EventsLost begin and end with the"
-              + " time that is missing.",
+          (advice.isEmpty() ? "The reasons say what was missing." : String.join(" ", advice))
+              + " The events kernel.EventsLost begin and end with the time that is missing.",
           Stream.concat(
                   uncounted.stream(),
                   inOrder(reasons).map(reason -> count(reason.getValue()) + ": " + reason.getKey()))
@@ -92,6 +100,12 @@ public final class LostEventsRule extends KernelRule {
   private static Stream<Map.Entry<String, Long>> inOrder(Map<String, Long> reasons) {
     return reasons.entrySet().stream()
         .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()));
+  }
+
+  private static String sentence(String advice) {
+    return Character.toUpperCase(advice.charAt(0))
+        + advice.substring(1)
+        + (advice.endsWith(".") ? "" : ".");
   }
 
   private static String solution(IItemCollection items) {

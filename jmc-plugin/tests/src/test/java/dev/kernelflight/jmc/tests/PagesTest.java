@@ -177,6 +177,21 @@ class PagesTest {
     }
   }
 
+  /** The count of kernel.EventsLost is -1 where nobody counted: no page may add that up. */
+  @Test
+  void noPageAddsUpWhatWasLost() {
+    for (StatefulState page : itemPages()) {
+      Set<String> types = new TreeSet<>();
+      StatefulState filter = state(page).getChild("pageFilter");
+      attributes(filter, "TYPE", "type", types);
+      attributes(filter, "TYPE_MATCHES", "typeMatches", types);
+      if (types.stream().anyMatch("kernel.EventsLost"::matches)) {
+        assertThat(columns(state(page).getChild("histogram").getChild("table")))
+            .noneMatch(column -> column.matches("(SUM|AVG|MIN|MAX|STDDEVP)count:.*"));
+      }
+    }
+  }
+
   @Test
   void everyChartShowsWhatExists() {
     for (StatefulState page : itemPages()) {

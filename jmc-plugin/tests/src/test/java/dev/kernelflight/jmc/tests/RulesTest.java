@@ -151,7 +151,7 @@ class RulesTest {
     Path file = temp.resolve("recording.jfr");
     String path = "/no/such/directory".repeat(200);
     // the smallest buffers, and a draining thread that hardly ever runs
-    AgentProcess.of(Loop.class, path, 4, 10_000, file, "Kernel Flight R", 1)
+    AgentProcess.of(Loop.class, path, 4, 10_000, file, AgentProcess.THREAD, 1)
         .agent("buffer=perf,pages=16")
         .run();
     IResult result =
