@@ -23,7 +23,7 @@ public final class LiveSink implements Sink {
   private final TextCache threadNames = new TextCache(NAME_SLOTS);
   private final KernelClock clock = new KernelClock(LiveSink::epochNanos);
   private final long mostBytes;
-  private List<LiveEvent> batch = new ArrayList<>();
+  private List<ObservedEvent> batch = new ArrayList<>();
   private long batchBytes;
   private long unkept;
   private long from = Long.MIN_VALUE;
@@ -52,12 +52,12 @@ public final class LiveSink implements Sink {
   }
 
   /** The events since the last call, in the order of their ends. */
-  List<LiveEvent> take() {
-    List<LiveEvent> taken = batch;
+  List<ObservedEvent> take() {
+    List<ObservedEvent> taken = batch;
     batch = new ArrayList<>();
     batchBytes = 0;
     // each CPU has a buffer of its own
-    taken.sort(Comparator.comparingLong(LiveEvent::end));
+    taken.sort(Comparator.comparingLong(ObservedEvent::end));
     return taken;
   }
 
@@ -83,7 +83,7 @@ public final class LiveSink implements Sink {
     long end = clock.nanoTime(record.end());
     if (end >= from && end <= until && fits(record.length())) {
       String thread = threadNames.text(record.memory(), record.commOffset(), record.commLength());
-      batch.add(LiveEvent.of(kind, record, clock.ticks(record.start()), thread));
+      batch.add(ObservedEvent.of(kind, record, clock.ticks(record.start()), thread));
     }
   }
 

@@ -31,9 +31,9 @@ public final class PerfOutput {
   }
 
   /** Prints a batch; returns whether anybody reads on, as not behind {@code | head}. */
-  boolean print(List<LiveEvent> batch) {
+  boolean print(List<ObservedEvent> batch) {
     fit();
-    for (LiveEvent event : batch) {
+    for (ObservedEvent event : batch) {
       // a batch may have a million lines, and formatting those for nobody takes seconds
       if (out.isClosed()) {
         return false;

@@ -177,7 +177,7 @@ public final class PerfSession {
   private boolean show(Pump pump) throws KernelException {
     // all of it each time: what comes later cannot be put between the lines that are printed
     pump.drain();
-    List<LiveEvent> batch = events.take();
+    List<ObservedEvent> batch = events.take();
     batch.forEach(summary::add);
     return output.print(batch);
   }

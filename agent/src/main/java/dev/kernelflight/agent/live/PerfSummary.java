@@ -36,7 +36,7 @@ public final class PerfSummary {
     long failed;
     long nanos;
 
-    void add(LiveEvent event) {
+    void add(ObservedEvent event) {
       count++;
       failed += event.failed() ? 1 : 0;
       nanos += event.nanos();
@@ -61,7 +61,7 @@ public final class PerfSummary {
     kinds.forEach(kind -> this.kinds.put(kind, new OfKind()));
   }
 
-  void add(LiveEvent event) {
+  void add(ObservedEvent event) {
     OfKind ofKind = kinds.get(event.kind());
     if (ofKind == null) {
       return;

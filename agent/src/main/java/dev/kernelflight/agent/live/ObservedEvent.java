@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param thread the kernel's name of it
  * @param fields what only this kind has, by the names of the fields in JFR
  */
-public record LiveEvent(
+public record ObservedEvent(
     Kind kind,
     long start,
     long nanos,
@@ -30,7 +30,7 @@ public record LiveEvent(
     implements KernelEvent {
 
   /** Of what a record is moved to. */
-  static LiveEvent of(Kind kind, KernelRecord record, long start, String thread) {
+  static ObservedEvent of(Kind kind, KernelRecord record, long start, String thread) {
     Map<String, Object> fields = new LinkedHashMap<>();
     record.fields(
         new KernelRecord.Fields() {
@@ -46,7 +46,7 @@ public record LiveEvent(
             fields.put(name, value);
           }
         });
-    return new LiveEvent(
+    return new ObservedEvent(
         kind, start, record.end() - record.start(), record.pid(), record.tid(), thread, fields);
   }
 
