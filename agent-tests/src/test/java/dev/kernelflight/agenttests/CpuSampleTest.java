@@ -23,6 +23,7 @@ class CpuSampleTest {
   private static final String OPENS_OFF = "kernel.FileOpen#enabled=false";
   private static final String SYSCALLS_OFF = "kernel.Syscall#enabled=false";
   private static final String STATISTICS_OFF = "kernel.SyscallStatistics#enabled=false";
+  private static final String SIGNALS_OFF = "kernel.Signal#enabled=false";
   private static final Path MOST_SAMPLES = Path.of("/proc/sys/kernel/perf_event_max_sample_rate");
   private static final int ENOUGH_MILLIS = 3_000;
 
@@ -119,7 +120,8 @@ class CpuSampleTest {
   void nothingIsAttachedAfterTheLastRecording() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");
-      process.tell("start", "samples", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF, ENABLED);
+      process.tell(
+          "start", "samples", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF, SIGNALS_OFF, ENABLED);
       assertThat(process.programs()).as("programs while samples are recorded").isEqualTo(PROGRAMS);
       sampleForAWhile();
       assertThat(stop(process, "samples").named(Recorded.CPU_SAMPLE)).isNotEmpty();
@@ -135,7 +137,7 @@ class CpuSampleTest {
   void switchedOnAndOffInARunningRecording() throws Exception {
     try (Running process = AgentProcess.of(Conductor.class).start()) {
       process.tell("burn");
-      process.tell("start", "r", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF);
+      process.tell("start", "r", OPENS_OFF, SYSCALLS_OFF, STATISTICS_OFF, SIGNALS_OFF);
       process.tell("set", "r", ENABLED);
       process.tell("await-settings");
       assertThat(process.programs()).isEqualTo(PROGRAMS);

@@ -265,7 +265,8 @@ class FailureTest {
     }
     Recorded recorded = Recorded.in(file);
     String said = failure.said.get(0);
-    for (String event : List.of(Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS)) {
+    for (String event :
+        List.of(Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS, Recorded.SIGNAL)) {
       assertThat(recorded.named(Recorded.PROBE))
           .filteredOn(probe -> probe.getString("event").equals(event))
           .isNotEmpty()

@@ -99,7 +99,8 @@ class LifecycleTest {
     Path file = temp.resolve("recording.jfr");
     long attached = kernelObjectsOfAProbe();
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
-      jvm.tell("start", "r", Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS);
+      jvm.tell(
+          "start", "r", Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS, Recorded.SIGNAL);
       jvm.tell("open", "/numbered/1");
       assertThat(jvm.kernelObjects()).isZero();
       jvm.tell("enable", "r", Recorded.FILE_OPEN);
@@ -123,7 +124,7 @@ class LifecycleTest {
   /** With less than these a probe is still being attached. */
   private static long kernelObjectsOfAProbe() {
     try (Running jvm = AgentProcess.of(Conductor.class).start()) {
-      jvm.tell("start", "r", Recorded.SYSCALL, Recorded.STATISTICS);
+      jvm.tell("start", "r", Recorded.SYSCALL, Recorded.STATISTICS, Recorded.SIGNAL);
       long objects = jvm.kernelObjects();
       assertThat(objects).isPositive();
       assertEndsQuietly(jvm);

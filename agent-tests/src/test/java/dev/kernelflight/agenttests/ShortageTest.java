@@ -87,7 +87,8 @@ class ShortageTest {
     Path file = temp.resolve("recording.jfr");
     try (Running jvm = jvmWithFewDescriptors()) {
       // JFR itself could not begin to record without descriptors
-      jvm.tell("start", "r", Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS);
+      jvm.tell(
+          "start", "r", Recorded.FILE_OPEN, Recorded.SYSCALL, Recorded.STATISTICS, Recorded.SIGNAL);
       jvm.tell("take-all-descriptors");
       jvm.tell("enable", "r", Recorded.FILE_OPEN);
       jvm.tell("await-settings");
@@ -136,7 +137,7 @@ class ShortageTest {
         AgentProcess.of(Conductor.class)
             .jvm("-Xmx48m", "-XX:+UseSerialGC", "-Xlog:jfr*=off")
             .start()) {
-      jvm.tell("start", "r", Recorded.SYSCALL, Recorded.STATISTICS);
+      jvm.tell("start", "r", Recorded.SYSCALL, Recorded.STATISTICS, Recorded.SIGNAL);
       open(jvm, 0);
       made = Integer.parseInt(jvm.tell("open-while-heap-full", "/full/", 200));
       open(jvm, OPENS);

@@ -11,6 +11,7 @@ import dev.kernelflight.bpf.source.Demand;
 import dev.kernelflight.bpf.source.Filter;
 import dev.kernelflight.bpf.source.HookOrder;
 import dev.kernelflight.bpf.source.Source;
+import dev.kernelflight.bpf.source.SyscallStatistics;
 import dev.kernelflight.bpf.sys.KernelException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -55,6 +56,9 @@ public final class Session implements AutoCloseable {
   private final MemorySegment counters;
   private long lastFlush = System.nanoTime();
 
+  /** Whether calls were ever counted by thread. */
+  private boolean countsByThread;
+
   /** Takes over all of it, to be closed with the session. */
   Session(
       LoadedObject object,
@@ -94,6 +98,8 @@ public final class Session implements AutoCloseable {
     if (!counters.scope().isAlive()) {
       throw new IllegalStateException("the session is closed");
     }
+    countsByThread |=
+        demand.of(SyscallStatistics.SOURCE).filter(SyscallStatistics.Wanted::byThread).isPresent();
     attachments.follow(demand);
   }
 
@@ -212,7 +218,7 @@ public final class Session implements AutoCloseable {
 
   /** Ends a period of statistics and hands out the sums of every kind of call. */
   public void readStatistics(StatisticsReader.Handler handler) throws KernelException {
-    statistics.read(filter.nextPeriod(), handler);
+    statistics.read(filter.nextPeriod(), countsByThread, handler);
   }
 
   /** Says what of a system call's arguments is sent, by number. */

@@ -102,8 +102,12 @@ public final class StatisticsReader implements AutoCloseable {
     boolean onSum(Sum sum);
   }
 
-  /** Hands out all sums of calls that were made. */
-  void read(int endedPeriod, Handler handler) throws KernelException {
+  /**
+   * Hands out all sums of calls that were made.
+   *
+   * @param ofThreads whether any were counted by thread
+   */
+  void read(int endedPeriod, boolean ofThreads, Handler handler) throws KernelException {
     for (int number = 0; number < Syscalls.MOST; number++) {
       sum.clear(0, number);
       for (int cpu = 0; cpu < cpus; cpu++) {
@@ -113,6 +117,12 @@ public final class StatisticsReader implements AutoCloseable {
         handler.onSum(sum);
       }
     }
+    if (ofThreads) {
+      readOfThreads(endedPeriod, handler);
+    }
+  }
+
+  private void readOfThreads(int endedPeriod, Handler handler) throws KernelException {
     for (int place = 0; place < places; place++) {
       long at = (long) place * Wire.ThreadStatistics.BYTES;
       int tid = byThread.get(JAVA_INT, at + Wire.StatisticsKey.TID);

@@ -39,7 +39,7 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
     name = "perf",
     description = {
-      "Shows file opens, system calls and CPU samples of running processes as they happen, one a"
+      "Shows file opens, system calls, signals and CPU samples of running processes as they happen, one a"
           + " line, and at the end how many there were, what was lost, and what there was most of."
           + " Processes of any kind, not only JVMs; nothing in them is changed.",
     },
@@ -80,8 +80,8 @@ final class PerfCommand implements Callable<Integer> {
       names = {"-e", "--events"},
       split = ",",
       paramLabel = "KIND",
-      converter = Names.LiveKindConverter.class,
-      completionCandidates = Names.OfLiveKinds.class,
+      converter = Choice.OfLiveKind.class,
+      completionCandidates = Choice.OfLiveKind.class,
       description = "which events, separated by commas: ${COMPLETION-CANDIDATES} (default: opens)")
   private Set<RecordKind<?, ?>> kinds = Set.of(Kinds.OPENS);
 

@@ -64,8 +64,8 @@ final class PrintCommand implements Callable<Integer> {
       description =
           "which events, separated by commas: ${COMPLETION-CANDIDATES} (default: all but statistics"
               + " and probe)",
-      converter = Names.KindConverter.class,
-      completionCandidates = Names.OfKinds.class)
+      converter = Choice.OfKind.class,
+      completionCandidates = Choice.OfKind.class)
   private @Nullable Set<Kind> kinds;
 
   @Option(
@@ -130,8 +130,8 @@ final class PrintCommand implements Callable<Integer> {
       description =
           "instead of the events what there was most of, by ${COMPLETION-CANDIDATES}; system calls"
               + " are counted by kernel.SyscallStatistics where the recording has these",
-      converter = Names.KeyConverter.class,
-      completionCandidates = Names.OfKeys.class)
+      converter = Choice.OfKey.class,
+      completionCandidates = Choice.OfKey.class)
   private List<Key> tops = List.of();
 
   @Option(
