@@ -183,9 +183,9 @@ class ReportCommandTest {
     assertThat(printed.find()).isTrue();
     assertThat(report(whole).out().lines().toList().getLast())
         .endsWith("; not counted: " + printed.group());
-    // a rule that would name them if it saw them
+    // a rule that would name them if it saw them; compilers read /proc/meminfo, too
     JsonObject opens = requireNonNull(results(whole).get(REPEATED));
-    assertThat(opens.getString("summary")).doesNotContain("/proc/");
+    assertThat(opens.getString("summary")).doesNotContainPattern("/proc/\\d+/");
   }
 
   /** As the agent says it on standard error. */
