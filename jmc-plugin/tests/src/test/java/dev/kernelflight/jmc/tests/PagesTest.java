@@ -268,7 +268,7 @@ class PagesTest {
         assertThat(page.getAttribute("factory")).isEqualTo(THREADS);
       }
     }
-    assertThat(itemPages).hasSize(5);
+    assertThat(itemPages).hasSize(6);
     return itemPages;
   }
 
