@@ -104,7 +104,7 @@ class AttachTest {
           assertThat(open.getThread()).isNotNull();
           assertThat(open.getThread().getJavaName()).isEqualTo("main");
         });
-    assertThat(attach.out()).contains(recorded.opens().size() + " kernel.FileOpen");
+    assertThat(attach.out()).contains(recorded.opens().size() + " opens (");
   }
 
   @Test

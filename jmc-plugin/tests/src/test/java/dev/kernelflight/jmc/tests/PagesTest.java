@@ -98,7 +98,7 @@ class PagesTest {
             "Threads",
             "Signals",
             "CPU Samples in the Kernel");
-    assertThat(pages).hasSize(6);
+    assertThat(pages).hasSize(7);
   }
 
   @Test
