@@ -593,7 +593,7 @@ class PrintCommandTest {
     assertThat(finished.exitCode()).isZero();
     assertThat(finished.out().replaceAll("\\s+", " "))
         .contains("--events", "--thread", "--path", "--errors", "--threshold", "--top", "--json")
-        .contains("opens, syscalls, statistics, samples, lost, probe");
+        .contains("opens, syscalls, statistics, signals, samples, lost, probe");
     assertThat(print().exitCode()).isEqualTo(2);
   }
 }

@@ -44,7 +44,7 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
   private boolean followsChunks;
   private @Nullable RecordingSettings settings;
   private volatile @Nullable Drainer drainer;
-  private final Tracing tracing = new Tracing(this::openPipeline);
+  private final Tracing tracing = new Tracing(this::drainer, this::openPipeline);
 
   /** For whoever does not hold the lock. */
   private volatile boolean attached;
@@ -203,8 +203,6 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
     lock.lock();
     try {
       if (!stopped) {
-        // also with nothing to attach: its thread sees when a running recording's settings change
-        failure = failure == null ? startDrainer() : failure;
         tracing.follow(demand, failure);
         attached = tracing.pipeline() != null;
         problem = tracing.problem();
@@ -213,16 +211,6 @@ final class Recorder implements FlightRecorderListener, Drainer.Duties, KernelTr
       failed(e);
     } finally {
       lock.unlock();
-    }
-  }
-
-  /** Why the agent's thread cannot be started now, or null. */
-  private @Nullable Throwable startDrainer() {
-    try {
-      drainer();
-      return null;
-    } catch (Throwable e) {
-      return e;
     }
   }
 

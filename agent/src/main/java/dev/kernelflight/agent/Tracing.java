@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class Tracing {
   private static final int MOST_REMEMBERED = 100;
 
-  private final Opener opener;
+  private final Attempt<?> preparation;
+  private final Attempt<Pipeline> opening;
   private final OutageReporter outages = new OutageReporter();
   private final Set<String> said = new HashSet<>();
   private @Nullable Pipeline pipeline;
@@ -29,14 +30,19 @@ final class Tracing {
 
   private @Nullable String problem;
 
-  /** Opens a pipeline. */
+  /** Makes what may be refused, or be short. */
   @FunctionalInterface
-  interface Opener {
-    Pipeline open() throws KernelException, IOException;
+  interface Attempt<T> {
+    T make() throws KernelException, IOException;
   }
 
-  Tracing(Opener opener) {
-    this.opener = opener;
+  /**
+   * @param preparation of the agent's thread, which also sees when settings change
+   * @param opening of what attaches
+   */
+  Tracing(Attempt<?> preparation, Attempt<Pipeline> opening) {
+    this.preparation = preparation;
+    this.opening = opening;
   }
 
   /** What is under way, or null while nothing is attached. */
@@ -103,6 +109,7 @@ final class Tracing {
   }
 
   private void trace(Demand demand) throws NoHookException, KernelException, IOException {
+    preparation.make();
     Pipeline attached = pipeline;
     if (demand.isNothing()) {
       if (attached != null) {
@@ -112,7 +119,7 @@ final class Tracing {
       return;
     }
     if (attached == null) {
-      attached = opener.open();
+      attached = opening.make();
       pipeline = attached;
     }
     attached.follow(demand);

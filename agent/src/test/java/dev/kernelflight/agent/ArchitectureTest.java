@@ -6,13 +6,22 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Linker;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,76 +30,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ArchitectureTest {
   private static final String ANYTHING = "dev.kernelflight..";
 
-  private static final List<Allowed> DIRECTIONS =
-      List.of(
-          from("bpf.abi"),
-          from("bpf.sys", "bpf.abi"),
-          from("bpf.elf"),
-          from("bpf.program", "bpf.elf", "bpf.sys", "bpf.abi"),
-          from("bpf.attach", "bpf.program", "bpf.elf", "bpf.sys", "bpf.abi"),
-          from("bpf.ring", "bpf.program", "bpf.elf", "bpf.sys", "bpf.abi"),
-          from("bpf.source", "bpf.attach", "bpf.sys", "bpf.abi"),
-          from(
-              "bpf",
-              "bpf.source",
-              "bpf.attach",
-              "bpf.ring",
-              "bpf.program",
-              "bpf.elf",
-              "bpf.sys",
-              "bpf.abi"),
-          from("events"),
-          from("agent.settings", "events", "bpf.source", "bpf.abi"),
-          from("agent.threads", "bpf", "bpf.sys"),
-          from(
-              "agent.kind",
-              "agent.settings",
-              "agent.threads",
-              "events",
-              "bpf",
-              "bpf.source",
-              "bpf.sys",
-              "bpf.abi"),
-          from(
-              "agent.pump", "agent.kind", "bpf", "bpf.source", "bpf.attach", "bpf.ring", "bpf.sys"),
-          from(
-              "agent.jfr",
-              "agent.pump",
-              "agent.kind",
-              "agent.settings",
-              "agent.threads",
-              "events",
-              "bpf",
-              "bpf.source",
-              "bpf.attach"),
-          from("agent.recording", "agent.kind", "bpf.source"),
-          from("agent.show", "agent.kind", "agent.recording"),
-          from(
-              "agent.live",
-              "agent.show",
-              "agent.pump",
-              "agent.kind",
-              "bpf",
-              "bpf.source",
-              "bpf.attach",
-              "bpf.sys"),
-          from("agent.attach", "agent", "agent.show", "agent.recording", "agent.kind", "bpf.sys"),
-          from(
-              "agent.doctor",
-              "agent",
-              "agent.attach",
-              "agent.kind",
-              "bpf",
-              "bpf.source",
-              "bpf.attach",
-              "bpf.elf",
-              "bpf.sys",
-              "bpf.abi"),
-          from("jmc.rules"),
-          // What every JVM can load: it finds the others by name.
-          from("agent.launch"),
-          new Allowed("dev.kernelflight.agent.cli", List.of(ANYTHING)),
-          new Allowed("dev.kernelflight.agent", List.of(ANYTHING)));
+  private static final Path PAGE = Path.of("..", "docs", "architecture.md");
+
+  /** A row of the page's table: package, purpose, what it uses. */
+  private static final Pattern ROW = Pattern.compile("\\| `([\\w.]+)` \\| .* \\| (.*)\\|");
+
+  private static final Pattern NAME = Pattern.compile("`([\\w.]+)`");
+  private static final String EVERYTHING = "everything";
+
+  private static final List<Allowed> DIRECTIONS = table();
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -99,22 +47,41 @@ class ArchitectureTest {
           .importPackages("dev.kernelflight");
 
   /**
-   * Names are relative to dev.kernelflight, each of one package without those below; a package may
-   * always use itself.
+   * One package, without those below, and those that it uses; all of this project, or its own name
+   * among them.
    */
-  private static Allowed from(String name, String... targets) {
-    return new Allowed(
-        "dev.kernelflight." + name,
-        Stream.concat(Stream.of(name), Stream.of(targets))
-            .map(target -> "dev.kernelflight." + target)
-            .toList());
-  }
-
   record Allowed(String source, List<String> targets) {
+    boolean isEverything() {
+      return targets.contains(ANYTHING);
+    }
+
     @Override
     public String toString() {
       return source;
     }
+  }
+
+  /** The table of the page, which is for people: what it says is what holds. */
+  private static List<Allowed> table() {
+    List<Allowed> table = new ArrayList<>();
+    try {
+      for (String line : Files.readAllLines(PAGE)) {
+        Matcher row = ROW.matcher(line);
+        if (row.matches()) {
+          List<String> targets = new ArrayList<>(List.of("dev.kernelflight." + row.group(1)));
+          NAME.matcher(row.group(2))
+              .results()
+              .forEach(name -> targets.add("dev.kernelflight." + name.group(1)));
+          if (row.group(2).strip().equals(EVERYTHING)) {
+            targets.add(ANYTHING);
+          }
+          table.add(new Allowed(targets.getFirst(), targets));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return table;
   }
 
   static List<Allowed> directions() {
@@ -134,6 +101,21 @@ class ArchitectureTest {
         .as(allowed.source() + " uses, of this project, only " + allowed.targets())
         .allowEmptyShould(true)
         .check(CLASSES);
+  }
+
+  @ParameterizedTest
+  @MethodSource("directions")
+  void usesAllThatThePageSays(Allowed allowed) {
+    if (allowed.isEverything()) {
+      return;
+    }
+    Set<String> used =
+        CLASSES.stream()
+            .filter(of -> of.getPackageName().equals(allowed.source()))
+            .flatMap(of -> of.getDirectDependenciesFromSelf().stream())
+            .map(dependency -> dependency.getTargetClass().getPackageName())
+            .collect(Collectors.toSet());
+    assertThat(used).containsAll(allowed.targets().subList(1, allowed.targets().size()));
   }
 
   @Test

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The commands of bpf(2). Offsets are those of {@code union bpf_attr} and {@code struct
- * bpf_prog_info} in the UAPI header {@code linux/bpf.h}, which only ever grow at their end.
+ * bpf_prog_info} in the UAPI header {@code linux/bpf.h}, which only ever grow at their end. It is
+ * longer than other classes, since all of one system call stands in one place.
  */
 public final class Bpf {
   /** {@code enum bpf_map_type}. */

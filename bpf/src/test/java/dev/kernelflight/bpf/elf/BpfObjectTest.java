@@ -40,6 +40,7 @@ class BpfObjectTest {
             "raw_tp/identify",
             "raw_tp/sched_process_exit",
             "perf_event",
+            "raw_tp/signal_deliver",
             "fentry/do_sys_openat2",
             "fexit/do_sys_openat2",
             "kprobe/do_sys_openat2",
