@@ -82,6 +82,23 @@ public final class KernelObjects {
       return entries;
     }
 
+    /** How many entries of numbers have a number as their value; others come and go meanwhile. */
+    public int entriesOf(int value) throws KernelException {
+      int entries = 0;
+      byte[] key = Bpf.nextKey(name, fd, null, keyBytes);
+      for (; key != null; key = Bpf.nextKey(name, fd, key, keyBytes)) {
+        try {
+          int number = ByteBuffer.wrap(key).order(ByteOrder.nativeOrder()).getInt();
+          entries += get(number).get(ValueLayout.JAVA_INT, 0) == value ? 1 : 0;
+        } catch (KernelException e) {
+          if (e.errno() != ENOENT) {
+            throw e;
+          }
+        }
+      }
+      return entries;
+    }
+
     /** Adds entries of zeros, with keys that count down from -1, until the map is full. */
     public void fill() throws KernelException {
       ByteBuffer key = ByteBuffer.allocate(keyBytes).order(ByteOrder.nativeOrder());
