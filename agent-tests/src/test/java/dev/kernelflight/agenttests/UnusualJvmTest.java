@@ -30,7 +30,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("kernel")
 class UnusualJvmTest {
   private static final String NUMBERED = "/numbered/";
-  private static final List<String> OTHER_TMP = inMountNamespace("mount -t tmpfs tmpfs /tmp");
+
+  /** The project itself may lie below /tmp, and stays there. */
+  private static final List<String> OTHER_TMP =
+      inMountNamespace(
+          "exec 3<'PROJECT' && mount -t tmpfs tmpfs /tmp && mkdir -p 'PROJECT'"
+              .concat(" && mount --no-canonicalize --bind /proc/self/fd/3 'PROJECT'")
+              .replace("PROJECT", Path.of("..").toAbsolutePath().normalize().toString()));
 
   @TempDir Path temp;
 
