@@ -40,12 +40,14 @@ record RecordingFigures(
     String hook = "none";
 
     void probe(RecordedEvent event) {
-      hook =
-          event.getString("hook")
-              + " "
-              + event.getString("target")
-              + "; "
-              + event.getString("buffer");
+      if (OPEN.equals(event.getString("event"))) {
+        hook =
+            event.getString("hook")
+                + " "
+                + event.getString("target")
+                + "; "
+                + event.getString("buffer");
+      }
     }
   }
 
