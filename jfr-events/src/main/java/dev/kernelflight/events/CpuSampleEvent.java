@@ -1,6 +1,5 @@
 package dev.kernelflight.events;
 
-import java.lang.invoke.VarHandle;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Enabled;
@@ -33,10 +32,7 @@ public final class CpuSampleEvent extends Event {
   /** How often each CPU is sampled: beside the beat of what runs every 10 ms. */
   public static final String DEFAULT_FREQUENCY = "99 Hz";
 
-  private static final @Nullable VarHandle START =
-      EventTime.field(CpuSampleEvent.class, "startTime");
-  private static final @Nullable VarHandle DURATION =
-      EventTime.field(CpuSampleEvent.class, "duration");
+  private static final EventTime TIME = EventTime.of(CpuSampleEvent.class);
 
   /** The Java thread that ran, or null where it was none. */
   @Name("eventThread")
@@ -92,11 +88,6 @@ public final class CpuSampleEvent extends Event {
    * FileOpenEvent#setTime}.
    */
   public void setTime(long moment) {
-    VarHandle startField = START;
-    VarHandle durationField = DURATION;
-    if (startField != null && durationField != null) {
-      startField.set(this, moment);
-      durationField.set(this, 1L);
-    }
+    TIME.set(this, moment, 1);
   }
 }

@@ -1,6 +1,5 @@
 package dev.kernelflight.events;
 
-import java.lang.invoke.VarHandle;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Label;
@@ -25,10 +24,7 @@ public final class FileOpenEvent extends FailingCallEvent {
   /** The event's name in JFR. */
   public static final String NAME = "kernel.FileOpen";
 
-  private static final @Nullable VarHandle START =
-      EventTime.field(FileOpenEvent.class, "startTime");
-  private static final @Nullable VarHandle DURATION =
-      EventTime.field(FileOpenEvent.class, "duration");
+  private static final EventTime TIME = EventTime.of(FileOpenEvent.class);
 
   /** The Java thread that made the call, or null where it was none. */
   @Name("eventThread")
@@ -93,22 +89,11 @@ public final class FileOpenEvent extends FailingCallEvent {
     return true;
   }
 
-  /** Whether {@link #setTime} has an effect in this JVM. */
-  public static boolean takesTime() {
-    return START != null && DURATION != null;
-  }
-
   /**
    * Sets when the call was made, in ticks of {@link TickClock}. Where this JVM's JFR does not allow
    * it, the event keeps the time of its commit.
    */
   public void setTime(long start, long duration) {
-    VarHandle startField = START;
-    VarHandle durationField = DURATION;
-    if (startField != null && durationField != null) {
-      startField.set(this, start);
-      // 0 would make commit() put "now - start" there
-      durationField.set(this, Math.max(duration, 1));
-    }
+    TIME.set(this, start, duration);
   }
 }

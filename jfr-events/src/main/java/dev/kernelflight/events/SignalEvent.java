@@ -1,6 +1,5 @@
 package dev.kernelflight.events;
 
-import java.lang.invoke.VarHandle;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
@@ -32,9 +31,7 @@ public final class SignalEvent extends Event {
   /** Stands for a process or user that there is none. */
   public static final int NONE = -1;
 
-  private static final @Nullable VarHandle START = EventTime.field(SignalEvent.class, "startTime");
-  private static final @Nullable VarHandle DURATION =
-      EventTime.field(SignalEvent.class, "duration");
+  private static final EventTime TIME = EventTime.of(SignalEvent.class);
 
   /** The Java thread that got the signal, or null where it was none. */
   @Name("eventThread")
@@ -101,11 +98,6 @@ public final class SignalEvent extends Event {
 
   /** Sets when the signal came, in ticks of {@link TickClock}; as {@link FileOpenEvent#setTime}. */
   public void setTime(long moment) {
-    VarHandle startField = START;
-    VarHandle durationField = DURATION;
-    if (startField != null && durationField != null) {
-      startField.set(this, moment);
-      durationField.set(this, 1L);
-    }
+    TIME.set(this, moment, 1);
   }
 }

@@ -1,6 +1,5 @@
 package dev.kernelflight.events;
 
-import java.lang.invoke.VarHandle;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Label;
@@ -30,9 +29,7 @@ public final class SyscallEvent extends FailingCallEvent {
   /** As that of jdk.FileRead. */
   public static final String DEFAULT_THRESHOLD = "20 ms";
 
-  private static final @Nullable VarHandle START = EventTime.field(SyscallEvent.class, "startTime");
-  private static final @Nullable VarHandle DURATION =
-      EventTime.field(SyscallEvent.class, "duration");
+  private static final EventTime TIME = EventTime.of(SyscallEvent.class);
 
   /** The Java thread that made the call, or null where it was none. */
   @Name("eventThread")
@@ -123,11 +120,6 @@ public final class SyscallEvent extends FailingCallEvent {
 
   /** As {@link FileOpenEvent#setTime}. */
   public void setTime(long start, long duration) {
-    VarHandle startField = START;
-    VarHandle durationField = DURATION;
-    if (startField != null && durationField != null) {
-      startField.set(this, start);
-      durationField.set(this, Math.max(duration, 1));
-    }
+    TIME.set(this, start, duration);
   }
 }

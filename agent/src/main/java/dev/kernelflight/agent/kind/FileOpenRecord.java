@@ -16,6 +16,7 @@ public final class FileOpenRecord extends KernelRecord {
 
   private final FileOpenTexts texts;
   private PathFilter wanted = PathFilter.ALL;
+  private boolean anyPath = true;
 
   FileOpenRecord(KernelNames names) {
     texts = new FileOpenTexts(names);
@@ -29,11 +30,12 @@ public final class FileOpenRecord extends KernelRecord {
   @Override
   public void follow(Demand demand) {
     wanted = demand.of(FileOpens.SOURCE).map(FileOpens.Wanted::paths).orElse(PathFilter.ALL);
+    anyPath = wanted.equals(PathFilter.ALL);
   }
 
   @Override
   public boolean isWanted() {
-    return wanted.equals(PathFilter.ALL) || wanted.accepts(path());
+    return anyPath || wanted.accepts(path());
   }
 
   @Override

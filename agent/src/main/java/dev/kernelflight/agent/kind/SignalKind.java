@@ -31,6 +31,9 @@ public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.Sign
 
     private final KernelNames names = KernelNames.ofThisMachine();
 
+    /** Of this process, which sends most of its signals itself where those are wanted. */
+    private @Nullable String ownName;
+
     private SignalRecord() {}
 
     @Override
@@ -82,8 +85,18 @@ public final class SignalKind extends RecordKind<Signals.Wanted, SignalKind.Sign
       if (senderPid() <= 0 || pid() != SELF) {
         return null;
       }
+      if (senderPid() != SELF) {
+        return nameOf(senderPid());
+      }
+      if (ownName == null) {
+        ownName = nameOf(SELF);
+      }
+      return ownName;
+    }
+
+    private static @Nullable String nameOf(int pid) {
       try {
-        return Files.readString(Path.of("/proc/" + senderPid() + "/comm")).strip();
+        return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
       } catch (IOException e) {
         return null;
       }
